@@ -1,0 +1,23 @@
+"""ADMF runs backtests from YAML and leaves a causal record of every decision."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+TRACE_SCHEMA_VERSION = 1
+CONFIG_SCHEMA_VERSION = 1
+
+__all__ = ["CONFIG_SCHEMA_VERSION", "TRACE_SCHEMA_VERSION", "__version__", "run_backtest"]
+
+if TYPE_CHECKING:
+    from admf_cli.api import run_backtest
+
+
+def __getattr__(name: str) -> Any:
+    # Lazy, so that `admf --help` does not pay for the engine.
+    if name == "run_backtest":
+        from admf_cli.api import run_backtest
+
+        return run_backtest
+    raise AttributeError(f"module 'admf_cli' has no attribute {name!r}")

@@ -1,0 +1,58 @@
+"""Bars of many symbols on one timeline, as columns. Refuses to know where they came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Open, high, low, close and volume of every symbol at every time at which any symbol has a bar.
+
+    Attributes:
+        symbols: sorted by name, so that their order in a configuration changes nothing.
+        times: shape (n_bars,), microseconds since 1970 UTC, strictly increasing.
+        open, high, low, close, volume: shape (n_bars, n_symbols), column-contiguous (each symbol's series is one
+            contiguous run), nan where a symbol has no bar; read-only.
+        present: shape (n_bars, n_symbols), True where the symbol has a bar; None when every symbol has every bar.
+    """
+
+    symbols: tuple[str, ...]
+    times: IntArray
+    open: FloatArray
+    high: FloatArray
+    low: FloatArray
+    close: FloatArray
+    volume: FloatArray
+    present: BoolArray | None = None
+
+    @property
+    def n_bars(self) -> int:
+        """Number of moments on the timeline."""
+        return len(self.times)
+
+    @property
+    def n_symbols(self) -> int:
+        """Number of symbols."""
+        return len(self.symbols)
+
+    def window(self, start: int, stop: int) -> Bars:
+        """Return the bars of the half-open index range `[start, stop)` as views, nothing copied."""
+        cut = slice(start, stop)
+        return Bars(
+            symbols=self.symbols,
+            times=self.times[cut],
+            open=self.open[cut],
+            high=self.high[cut],
+            low=self.low[cut],
+            close=self.close[cut],
+            volume=self.volume[cut],
+            present=None if self.present is None else self.present[cut],
+        )
