@@ -1,0 +1,63 @@
+"""Equity at every bar's close, computed afterwards from the steps of an account. Refuses to know why it traded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from admf_cli.broker.account import Step
+from admf_cli.broker.instrument import Instrument
+from admf_cli.market.bars import Bars, FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """Shape (n_bars,) each, at each bar's close, account currency; `exposure` is the gross value of positions."""
+
+    equity: FloatArray
+    cash: FloatArray
+    exposure: FloatArray
+
+
+def last_known(bars: Bars) -> FloatArray:
+    """Return each symbol's last close at every bar, shape (n_bars, n_symbols); nan before its first."""
+    if bars.present is None:
+        return bars.close
+    rows = np.where(bars.present, np.arange(bars.n_bars)[:, None], 0)
+    np.maximum.accumulate(rows, axis=0, out=rows)
+    return np.asfortranarray(np.take_along_axis(bars.close, rows, axis=0))
+
+
+def curves(
+    initial_capital: float, steps: Sequence[Step], marks: FloatArray, instruments: Sequence[Instrument]
+) -> Curves:
+    """Return cash, exposure and equity over all bars.
+
+    Args:
+        steps: in order of time; several in one bar are allowed, the last one counts at its close.
+        marks: shape (n_bars, n_symbols), last known closes.
+    """
+    n_bars = len(marks)
+    cash = _stairs([(step.bar, step.cash) for step in steps], initial_capital, n_bars)
+    equity = cash.copy()
+    exposure = np.zeros(n_bars)
+    by_symbol: dict[int, list[tuple[int, float]]] = {}
+    for step in steps:
+        by_symbol.setdefault(step.symbol, []).append((step.bar, step.quantity))
+    for symbol in sorted(by_symbol):
+        held = _stairs(by_symbol[symbol], 0.0, n_bars)
+        value = held * marks[:, symbol] * instruments[symbol].multiplier
+        value[held == 0.0] = 0.0  # before a symbol's first bar its mark is nan
+        equity += value
+        exposure += np.abs(value)
+    return Curves(equity, cash, exposure)
+
+
+def _stairs(changes: list[tuple[int, float]], start: float, n_bars: int) -> FloatArray:
+    if not changes:
+        return np.full(n_bars, start)
+    bars = np.array([bar for bar, _ in changes], dtype=np.int64)
+    values = np.array([start, *(value for _, value in changes)])
+    return np.repeat(values, np.diff(bars, prepend=0, append=n_bars))

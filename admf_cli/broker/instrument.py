@@ -1,0 +1,52 @@
+"""What is traded in which steps. Refuses to know prices."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+DUST = 1e-9
+"""Of a lot: what is less than this is zero, and what misses a whole lot by less is a whole lot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """One symbol's trading units.
+
+    Attributes:
+        lot_size: smallest quantity step, in units.
+        tick_size: smallest price step, or None to keep full precision.
+        multiplier: account currency a unit a point of price.
+    """
+
+    lot_size: float = 1.0
+    tick_size: float | None = None
+    multiplier: float = 1.0
+
+    def whole_lots(self, quantity: float) -> float:
+        """Return `quantity` (not negative) rounded down to whole lots."""
+        lots = math.floor(quantity / self.lot_size + DUST)
+        # Quantities such as 0.29 are not whole multiples of 0.01 in binary; 8 decimals are what markets quote.
+        return round(lots * self.lot_size, 8)
+
+    def is_dust(self, quantity: float) -> bool:
+        """Return whether a quantity is nothing but rounding."""
+        return abs(quantity) < DUST * self.lot_size
+
+    def adverse_tick(self, price: float, side: int) -> float:
+        """Return the price on the tick grid that is no better for `side` (+1 buys: up) than `price`."""
+        if self.tick_size is None:
+            return price
+        steps = price / self.tick_size
+        nearest = round(steps)
+        if abs(steps - nearest) > DUST * max(1.0, abs(steps)):
+            nearest = math.ceil(steps) if side > 0 else math.floor(steps)
+        return round(nearest * self.tick_size, 10)
+
+
+def instruments(config: Mapping[str, Mapping[str, Any]], symbols: Sequence[str]) -> tuple[Instrument, ...]:
+    """Return each symbol's instrument: its own settings over those of `default`."""
+    default = config.get("default") or {}
+    return tuple(Instrument(**{**default, **(config.get(symbol) or {})}) for symbol in symbols)

@@ -1,0 +1,141 @@
+"""Next-event time advance: jumps from one due moment to the next. Refuses to know what is done at any of them.
+
+A moment is a bar and a stage within the bar. Actors ask to be woken (`at`); between the moments asked for nothing
+runs, so a run costs what happens in it, not how many bars pass by.
+"""
+
+from __future__ import annotations
+
+import heapq
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from admf_cli.market.bars import IntArray
+from admf_cli.tracefile.format import BAR_SHIFT, DECISION_PLACE, END_PLACE, FEATURE_PLACE, MARKET_PLACE
+
+# The stages of a bar, in the order in which it is lived through.
+MEET = 0  # working orders meet the bar; fills reach their portfolios
+MARK = 1  # positions are marked at the close, limits are watched
+DECIDE = 2  # strategies see the closed bar
+SUBMIT = 3  # portfolios size, check and submit
+SETTLE = 4  # what was filled at the close is marked
+
+_STAGE_BITS = 4
+_RANK_BITS = 16
+_BAR_BITS = _STAGE_BITS + _RANK_BITS
+_RANK_MASK = (1 << _RANK_BITS) - 1
+_STAGE_MASK = (1 << _STAGE_BITS) - 1
+_PULSE_BARS = 1 << 15
+_PULSE_S = 0.5
+
+Pulse = Callable[[int, bool], None]
+"""(current bar, whether it comes because half a second has passed)."""
+
+
+class Actor(Protocol):
+    """Whoever can be woken."""
+
+    def wake(self, bar: int, stage: int) -> None:
+        """Do what is due at this stage of this bar."""
+        ...
+
+
+class Clock:
+    """The run's agenda and its counter of places.
+
+    Attributes:
+        bar: index of the current bar within the phase.
+        time: its time, microseconds since 1970 UTC.
+        sequence: the last number given out; `publish` takes the next.
+    """
+
+    __slots__ = (
+        "_actors",
+        "_agenda",
+        "_next_pulse_bar",
+        "_next_pulse_s",
+        "_pulses",
+        "bar",
+        "sequence",
+        "time",
+        "times",
+    )
+
+    def __init__(self, times: IntArray) -> None:
+        self.times = times
+        self.bar = 0
+        self.time = int(times[0])
+        self.sequence = MARKET_PLACE - 1
+        self._actors: list[Actor] = []
+        self._agenda: list[int] = []
+        self._pulses: list[Pulse] = []
+        self._next_pulse_bar = _PULSE_BARS
+        self._next_pulse_s = 0.0
+
+    @property
+    def n_bars(self) -> int:
+        """Bars in this phase."""
+        return len(self.times)
+
+    def join(self, actor: Actor) -> int:
+        """Take an actor in and return its rank: at one stage of one bar, lower ranks go first."""
+        self._actors.append(actor)
+        assert len(self._actors) <= _RANK_MASK
+        return len(self._actors) - 1
+
+    def at(self, rank: int, bar: int, stage: int) -> None:
+        """Wake the actor of this rank then; asking twice for one moment wakes it once. Past the end: never."""
+        if bar < len(self.times):
+            heapq.heappush(self._agenda, bar << _BAR_BITS | stage << _RANK_BITS | rank)
+
+    def on_pulse(self, pulse: Pulse) -> None:
+        """Call `pulse` with the current bar now and then: every half second, every 32,768 bars, and at the end."""
+        self._pulses.append(pulse)
+
+    def run(self) -> None:
+        """Live through all bars."""
+        agenda, actors, n_bars = self._agenda, self._actors, len(self.times)
+        monotonic = time.monotonic
+        self._next_pulse_s = monotonic() + _PULSE_S
+        done = -1
+        while agenda:
+            key = heapq.heappop(agenda)
+            if key == done:
+                continue
+            done = key
+            bar = key >> _BAR_BITS
+            stage = key >> _RANK_BITS & _STAGE_MASK
+            if bar != self.bar:
+                self._enter(bar)
+                on_time = monotonic() >= self._next_pulse_s
+                if on_time or bar >= self._next_pulse_bar:
+                    self.pulse(on_time=on_time)
+                    self._next_pulse_bar = bar + _PULSE_BARS
+                    if on_time:
+                        self._next_pulse_s = monotonic() + _PULSE_S
+            if stage >= DECIDE:
+                self.begin_decisions()
+            actors[key & _RANK_MASK].wake(bar, stage)
+        if self.bar != n_bars - 1:
+            self._enter(n_bars - 1)
+        self.pulse()
+
+    def begin_decisions(self) -> None:
+        """From here on in this bar, events are what is decided at its close."""
+        first = (self.bar << BAR_SHIFT) + DECISION_PLACE - 1
+        if self.sequence < first:
+            self.sequence = first
+
+    def pulse(self, *, on_time: bool = False) -> None:
+        """Let dense events catch up with the current bar, and buffers if half a second has passed."""
+        for pulse in self._pulses:
+            pulse(self.bar, on_time)
+
+    def _enter(self, bar: int) -> None:
+        place = self.sequence - (self.bar << BAR_SHIFT)
+        assert place < END_PLACE and not FEATURE_PLACE <= place < DECISION_PLACE - 1, "too many events in one bar"
+        assert bar > self.bar, "time runs forward"
+        self.bar = bar
+        self.time = int(self.times[bar])
+        self.sequence = (bar << BAR_SHIFT) + MARKET_PLACE - 1

@@ -1,0 +1,1 @@
+"""The trading containers: data, features, strategy, portfolio, execution. Each refuses to know the others' insides."""

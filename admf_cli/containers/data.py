@@ -1,0 +1,147 @@
+"""The data container: the phase's bars, and a BAR for each. Refuses to know what they are used for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from admf_cli.containers.base import Container
+from admf_cli.events.event import EventBatch
+from admf_cli.market.bars import Bars, IntArray
+from admf_cli.market.load import LoadedBars, phase_window
+from admf_cli.tracefile.format import BAR_PLACE, BAR_SHIFT, MAX_SYMBOLS
+
+FIRST_NUMBER = 2  # PHASE_START is number 1
+_COLUMNS = ("open", "high", "low", "close", "volume")
+
+
+class BarRows:
+    """Where each symbol's bar stands among the rows that a phase publishes: by bar, then by symbol.
+
+    The data container and the features container publish one event a row, so a row's number is the same in both.
+    """
+
+    __slots__ = ("_rank", "bars", "rows_before")
+
+    def __init__(self, bars: Bars) -> None:
+        self.bars = bars
+        self._rank: IntArray | None = None
+        if bars.present is not None:
+            self._rank = np.cumsum(bars.present.ravel(), dtype=np.int64)  # rows up to and including this place
+
+    def number(self, bar: int, symbol: int) -> int:
+        """Return the event number of this symbol's bar."""
+        place = bar * self.bars.n_symbols + symbol
+        return FIRST_NUMBER + (place if self._rank is None else int(self._rank[place]) - 1)
+
+    def before(self, bar: int) -> int:
+        """Return how many rows there are before this bar."""
+        place = bar * self.bars.n_symbols
+        if self._rank is None:
+            return place
+        return int(self._rank[place - 1]) if place else 0
+
+    def select(self, start: int, stop: int) -> tuple[IntArray, IntArray | None, np.ndarray | None]:
+        """Return bar index and symbol index of each row of the bars `[start, stop)`, and the mask that picks them.
+
+        The symbol index is None with one symbol, the mask None where every symbol has every bar; it applies to
+        `column[start:stop].ravel()`.
+        """
+        n_symbols = self.bars.n_symbols
+        bar = np.repeat(np.arange(start, stop, dtype=np.int64), n_symbols)
+        if n_symbols == 1 and self._rank is None:
+            return bar, None, None
+        symbol = np.tile(np.arange(n_symbols, dtype=np.int64), stop - start)
+        if self.bars.present is None:
+            return bar, symbol, None
+        mask = self.bars.present[start:stop].ravel()
+        return bar[mask], symbol[mask], mask
+
+
+def row_batch(
+    rows: BarRows,
+    start: int,
+    stop: int,
+    columns: Mapping[str, np.ndarray],
+    *,
+    event_type: str,
+    container_id: str,
+    first_place: int,
+    cause_container: str | None,
+) -> EventBatch:
+    """Return the rows of the bars `[start, stop)` as a batch; `columns` have the shape (n_bars, n_symbols)."""
+    bar, symbol, mask = rows.select(start, stop)
+    values = {name: column[start:stop].ravel() for name, column in columns.items()}
+    if mask is not None:
+        values = {name: column[mask] for name, column in values.items()}
+    first_number = FIRST_NUMBER + rows.before(start)
+    numbers = np.arange(first_number, first_number + len(bar), dtype=np.int64)
+    return EventBatch(
+        event_type=event_type,
+        container_id=container_id,
+        first_number=first_number,
+        sequence=(bar << BAR_SHIFT) + first_place + (0 if symbol is None else symbol),
+        time=rows.bars.times[bar],
+        symbols=rows.bars.symbols,
+        symbol_index=symbol,
+        cause_container=cause_container,
+        cause_number=None if cause_container is None else numbers,
+        columns=values,
+    )
+
+
+class DataContainer(Container):
+    """Cuts the phase out of the loaded bars and publishes a BAR for each bar of each symbol, as the clock passes it."""
+
+    container_type = "data"
+
+    def __init__(self, config: Mapping[str, Any], loaded: LoadedBars) -> None:
+        super().__init__(config)
+        first, stop = phase_window(loaded.bars, self.settings.get("start"), self.settings.get("end"))
+        self.loaded = loaded
+        self.first = first if self.settings.get("warmup") != "none" else 0
+        self.history = loaded.bars.window(first - self.first, stop)  # warm-up bars and the phase
+        self.bars = loaded.bars.window(first, stop)  # the phase alone
+        if self.bars.n_symbols > MAX_SYMBOLS:
+            raise ValueError(f"at most {MAX_SYMBOLS} symbols")
+        self.rows = BarRows(self.bars)
+        self._done = 0
+
+    def describe(self) -> Mapping[str, Any]:
+        """Return what is known before the first bar: not how many will follow, nor where they came from."""
+        return {
+            "symbols": list(self.bars.symbols),
+            "timeframe": self.loaded.timeframe,
+            "source": self.settings.get("source"),
+            "warmup_bars": self.first,
+        }
+
+    def summary(self) -> Mapping[str, Any]:
+        """Return how many bars there were."""
+        return {"bars": self.rows.before(self.bars.n_bars)}
+
+    def bar_id(self, bar: int, symbol: int) -> str:
+        """Return the id of the BAR event of this symbol at this bar."""
+        return f"{self.container_id}#{self.rows.number(bar, symbol)}"
+
+    def catch_up(self, bar: int) -> None:
+        """Publish the rows of all bars up to this one that have not been published yet."""
+        start, stop = self._done, bar + 1
+        if start >= stop:
+            return
+        self._done = stop
+        columns = {name: getattr(self.bars, name) for name in _COLUMNS}
+        self.publish_batch(
+            row_batch(
+                self.rows,
+                start,
+                stop,
+                columns,
+                event_type="BAR",
+                container_id=self.container_id,
+                first_place=BAR_PLACE,
+                cause_container=None,
+            )
+        )

@@ -1,0 +1,103 @@
+"""The strategy container: one strategy's decisions as SIGNALs. Refuses to know of positions, cash and orders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from admf_cli.clock import DECIDE
+from admf_cli.containers.base import Container
+from admf_cli.market.bars import Bars, FloatArray
+from admf_cli.strategies.interface import Decisions, Strategy
+
+_ACTIONS = {1.0: "enter_long", 0.0: "exit", -1.0: "enter_short"}
+
+
+class StrategyContainer(Container):
+    """Lets a columnar strategy decide over the whole series at once, and publishes each decision when its bar closes.
+
+    Args:
+        strategy: pure: columns in, decisions out.
+        roles: the name the strategy reads a feature under -> the name it has in the features container.
+        history: warm-up bars and the phase.
+        first: index in `history` of the phase's first bar.
+        features: called once, when everything is computed: feature name -> shape (n_history, n_symbols).
+        bar_id: bar, symbol index -> id of the BAR event that a decision answers.
+    """
+
+    container_type = "strategy"
+
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        *,
+        strategy: Strategy,
+        roles: Mapping[str, str],
+        history: Bars,
+        first: int,
+        features: Callable[[], Mapping[str, FloatArray]],
+        bar_id: Callable[[int, int], str],
+    ) -> None:
+        super().__init__(config)
+        self._strategy = strategy
+        self._roles = roles
+        self._history = history
+        self._first = first
+        self._features = features
+        self._bar_id = bar_id
+        self._name: str = self.settings["name"]
+        self._next = 0
+        self._bars: list[int] = []
+
+    def describe(self) -> Mapping[str, Any]:
+        """Return the strategy's settings with its rules as expressions, and the features it reads them from."""
+        return {**self.settings, "rules": dict(self._strategy.rules()), "features": dict(self._roles)}
+
+    def prepare(self) -> None:
+        """Decide over the whole series; decisions before the phase's first bar, or for other symbols, are left out."""
+        values = self._features()
+        roles = {role: values[name] for role, name in self._roles.items()}
+        self._take(self._strategy.decide(self._history, roles, self._first))
+        if self._bars:
+            self.clock.at(self._rank, self._bars[0], DECIDE)
+
+    def wake(self, bar: int, stage: int) -> None:
+        """Publish this bar's decisions, and ask to be woken for the next."""
+        bars, row = self._bars, self._next
+        names = self._history.symbols
+        while row < len(bars) and bars[row] == bar:
+            symbol = self._symbols[row]
+            target = self._targets[row]
+            payload = {
+                "strategy": self._name,
+                "kind": self._kind,
+                "target": target,
+                "action": _ACTIONS[target] if self._kind == "direction" else "rebalance",
+                "price": self._prices[row],
+                "rule": self._rules[row] if self._rules else None,
+                "features": {name: column[row] for name, column in self._evidence},
+            }
+            self.publish("SIGNAL", payload, symbol=names[symbol], cause=self._bar_id(bar, symbol))
+            row += 1
+        self._next = row
+        if row < len(bars):
+            self.clock.at(self._rank, bars[row], DECIDE)
+
+    def _take(self, decisions: Decisions) -> None:
+        wanted = decisions.bar >= self._first
+        only = self.settings.get("symbols")
+        if only:
+            indices = [index for index, name in enumerate(self._history.symbols) if name in only]
+            wanted &= np.isin(decisions.symbol, indices)
+        bar, symbol = decisions.bar[wanted], decisions.symbol[wanted]
+        self._kind = decisions.kind
+        self._bars = (bar - self._first).tolist()
+        self._symbols: list[int] = symbol.tolist()
+        self._targets: list[float] = decisions.target[wanted].astype(float).tolist()
+        self._prices: list[float] = self._history.close[bar, symbol].tolist()
+        self._rules = (
+            [rule for rule, keep in zip(decisions.rule, wanted.tolist(), strict=True) if keep] if decisions.rule else []
+        )
+        self._evidence = [(name, column[wanted].tolist()) for name, column in decisions.evidence.items()]

@@ -1,0 +1,64 @@
+"""A container's own event bus: synchronous, in order of subscription. Refuses to know who listens or why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from admf_cli.events.event import Event, EventBatch
+
+Handler = Callable[[Event], None]
+BatchHandler = Callable[[EventBatch], None]
+
+
+class EventBus:
+    """Delivers what one container publishes to whoever subscribed, before `publish` returns.
+
+    A subscription may be narrowed to event types, and to a topic: a publisher that addresses an event (an execution
+    telling one portfolio of its fill) reaches only that topic's subscribers, so that a hundred portfolios on one bus
+    cost each other nothing.
+    """
+
+    __slots__ = ("_batch", "_every", "_every_batch", "_typed")
+
+    def __init__(self) -> None:
+        self._typed: dict[tuple[str, str | None], tuple[Handler, ...]] = {}
+        self._batch: dict[str, tuple[BatchHandler, ...]] = {}
+        self._every: tuple[Handler, ...] = ()
+        self._every_batch: tuple[BatchHandler, ...] = ()
+
+    def subscribe(self, handler: Handler, event_types: Iterable[str], *, topic: str | None = None) -> None:
+        """Call `handler` with every event of these types, or with those addressed to `topic` only."""
+        for event_type in event_types:
+            self._typed[event_type, topic] = (*self._typed.get((event_type, topic), ()), handler)
+            if topic is None:
+                self._batch[event_type] = (*self._batch.get(event_type, ()), _row_by_row(handler))
+
+    def subscribe_to_all(self, handler: Handler, batch_handler: BatchHandler | None = None) -> None:
+        """Call `handler` with every event; batches go whole to `batch_handler`, or row by row without one."""
+        self._every = (*self._every, handler)
+        self._every_batch = (*self._every_batch, batch_handler or _row_by_row(handler))
+
+    def publish(self, event: Event, topic: str | None = None) -> None:
+        """Deliver one event: to those who take everything first, then by type, then by topic."""
+        for handler in self._every:
+            handler(event)
+        for handler in self._typed.get((event.event_type, None), ()):
+            handler(event)
+        if topic is not None:
+            for handler in self._typed.get((event.event_type, topic), ()):
+                handler(event)
+
+    def publish_batch(self, batch: EventBatch) -> None:
+        """Deliver a batch: the same as publishing its rows one by one."""
+        for handler in self._every_batch:
+            handler(batch)
+        for handler in self._batch.get(batch.event_type, ()):
+            handler(batch)
+
+
+def _row_by_row(handler: Handler) -> BatchHandler:
+    def deliver(batch: EventBatch) -> None:
+        for event in batch.rows():
+            handler(event)
+
+    return deliver

@@ -1,0 +1,61 @@
+"""Tables to bars: many symbols on one timeline. Refuses to know files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from admf_cli.errors import MarketDataError
+from admf_cli.market.bars import Bars, FloatArray, IntArray
+from admf_cli.market.table import Table, check_order
+
+COLUMNS = ("open", "high", "low", "close", "volume")
+Series = tuple[IntArray, dict[str, FloatArray]]
+
+
+def split_symbols(table: Table, wanted: Sequence[str] | None) -> dict[str, Series]:
+    """Return each wanted symbol's times and columns out of a table with a `symbol` column; all without `wanted`."""
+    assert table.symbols is not None
+    names, codes = np.unique(np.array(table.symbols, dtype=object).astype(str), return_inverse=True)
+    known = {str(name): code for code, name in enumerate(names)}
+    missing = [name for name in wanted or () if name not in known]
+    if missing:
+        some = ", ".join(list(known)[:20]) + (" …" if len(known) > 20 else "")
+        raise MarketDataError(f"{table.source}: no rows of symbol {', '.join(missing)}; the file has {some}")
+    return {name: _series(table, np.flatnonzero(codes == known[name])) for name in (wanted or known)}
+
+
+def whole(table: Table) -> Series:
+    """Return all rows as one symbol's."""
+    return _series(table, np.arange(len(table.times)))
+
+
+def align(series: Mapping[str, Series]) -> Bars:
+    """Return the symbols, sorted by name, on the union of their times."""
+    symbols = tuple(sorted(series))
+    first = series[symbols[0]][0]
+    dense = all(np.array_equal(times, first) for times, _ in series.values())
+    times = first if dense else np.unique(np.concatenate([own for own, _ in series.values()]))
+    columns = {name: np.full((len(times), len(symbols)), np.nan, order="F") for name in COLUMNS}
+    present = None if dense else np.zeros((len(times), len(symbols)), dtype=bool, order="F")
+    for place, symbol in enumerate(symbols):
+        own, values = series[symbol]
+        rows = slice(None) if present is None else np.searchsorted(times, own)
+        for name in COLUMNS:
+            columns[name][rows, place] = values[name]
+        if present is not None:
+            present[rows, place] = True
+    times = np.array(times, dtype=np.int64)
+    for array in (times, *columns.values(), *(() if present is None else (present,))):
+        array.setflags(write=False)
+    return Bars(symbols=symbols, times=times, present=present, **columns)
+
+
+def _series(table: Table, rows: IntArray) -> Series:
+    if len(rows) == len(table.times):
+        times, columns = table.times, table.columns
+    else:
+        times, columns = table.times[rows], {name: column[rows] for name, column in table.columns.items()}
+    check_order(table, rows, times)
+    return times, columns

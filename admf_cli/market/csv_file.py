@@ -1,0 +1,179 @@
+"""CSV files to tables. Small files are read with the standard library, large ones by Polars; both give the same table.
+
+Polars takes a third of a second to import, which is longer than reading a hundred thousand rows without it. Whatever
+Polars finds odd is read again by the careful reader, which names row, column and value. Refuses to know symbols.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from admf_cli.errors import MarketDataError
+from admf_cli.market import files, parse
+from admf_cli.market.bars import FloatArray, IntArray
+from admf_cli.market.faults import Faults
+from admf_cli.market.header import MAX_COLUMNS, match_columns
+from admf_cli.market.table import Table
+
+_LARGE_BYTES = 8 << 20
+_LONGEST_HEADER = 4 << 20
+_NUMERIC = ("open", "high", "low", "close", "volume", "adj_close")
+
+
+def read_csv(path: Path, settings: Mapping[str, Any]) -> Table:
+    """Return a CSV file's rows, strictly parsed but not yet checked against each other.
+
+    Args:
+        settings: the `data` section; `columns`, `delimiter` and `timezone` are read.
+
+    Raises:
+        MarketDataError: naming row, column and value of the first faults and how many there are.
+    """
+    data = files.read(path)
+    _refuse_bytes(path, data)
+    if len(data) >= _LARGE_BYTES:
+        table = _read_large(path, data, settings)
+        if table is not None:
+            return table
+    return read_carefully(path, data, settings)
+
+
+def read_carefully(path: Path, data: bytes, settings: Mapping[str, Any]) -> Table:
+    """Return the rows by the standard library's reader; every fault is known by its row."""
+    source = str(path)
+    text = _decoded(path, data)
+    rows = _rows(path, text, settings.get("delimiter") or ",")
+    places = match_columns(source, rows[0], settings.get("columns"))
+    body = rows[1:]
+    while body and not body[-1]:
+        body.pop()
+    if not body:
+        raise MarketDataError(f"{source}: there is a header but no row of data below it")
+    line = _line
+    faults = Faults(source, line)
+    width = len(rows[0])
+    if set(map(len, body)) != {width}:
+        for number, row in enumerate(body):
+            if len(row) != width:
+                found = "an empty line" if not row else f"{len(row)} fields"
+                faults.add_row(number, "(all)", ",".join(row), f"must have {width} fields like the header, not {found}")
+        faults.raise_if_any(
+            "correct these rows (thousands separators are not allowed; the last row may have been cut off)"
+        )
+    columns = dict(
+        zip(places, zip(*((row[place] for place in places.values()) for row in body), strict=True), strict=True)
+    )
+    times = parse.times(columns["timestamp"], settings.get("timezone") or "UTC", faults)
+    values = {name: parse.numbers(columns[name], name, faults) for name in _NUMERIC if name in columns}
+    faults.raise_if_any("correct these rows in the file; nothing is repaired silently")
+    values.setdefault("volume", np.zeros(len(body)))
+    return Table(source, times, values, columns.get("symbol"), line)
+
+
+def _read_large(path: Path, data: bytes, settings: Mapping[str, Any]) -> Table | None:
+    """Return the rows by Polars, or None if there is anything that the careful reader should look at."""
+    import polars
+
+    delimiter = settings.get("delimiter") or ","
+    head = data[:_LONGEST_HEADER].split(b"\n", 1)[0].decode("utf-8-sig", "replace").rstrip("\r")
+    if '"' in head or data.startswith(b"\xef\xbb\xbf"):
+        return None
+    header = head.split(delimiter)
+    places = match_columns(str(path), header, settings.get("columns"))
+    names = [f"column_{place}" for place in range(len(header))]
+    chosen = {names[place]: name for name, place in places.items()}
+    schema = {name: polars.Float64 if chosen.get(name) in _NUMERIC else polars.String for name in names}
+    try:
+        frame = polars.read_csv(
+            io.BytesIO(data),
+            has_header=False,
+            skip_rows=1,
+            separator=delimiter,
+            schema=schema,
+            columns=sorted(chosen, key=names.index),
+            truncate_ragged_lines=False,
+            missing_utf8_is_empty_string=True,
+        )
+    except polars.exceptions.PolarsError:
+        return None
+    if sum(frame.null_count().row(0)):
+        return None
+    if len(frame) != data.count(b"\n") - 1 + (not data.endswith(b"\n")):
+        return None  # empty lines, or line ends inside quotes
+    by_name = {chosen[name]: frame[name] for name in frame.columns}
+    times = _polars_times(by_name["timestamp"], settings.get("timezone") or "UTC")
+    if times is None:
+        return None
+    values: dict[str, FloatArray] = {}
+    for name in _NUMERIC:
+        if name in by_name:
+            column = by_name[name].to_numpy()
+            if not np.isfinite(column).all():
+                return None
+            values[name] = column
+    values.setdefault("volume", np.zeros(len(frame)))
+    symbols = by_name["symbol"].to_list() if "symbol" in by_name else None
+    return Table(str(path), times, values, symbols, _line)
+
+
+def _polars_times(texts: Any, zone: str) -> IntArray | None:
+    import polars
+
+    lengths = texts.str.len_bytes().unique().to_list()
+    if zone != "UTC" or len(lengths) != 1 or lengths[0] not in (10, 19, 20):
+        return None
+    first = texts[0]
+    form = "%Y-%m-%d" if lengths[0] == 10 else f"%Y-%m-%d{first[10]}%H:%M:%S" + ("Z" if lengths[0] == 20 else "")
+    digits = r"^\d{4}-\d{2}-\d{2}" + ("$" if lengths[0] == 10 else r"[T ]\d{2}:\d{2}:\d{2}Z?$")
+    if not texts.str.contains(digits).all():
+        return None
+    try:
+        moments = texts.str.to_datetime(form, time_unit="us", strict=True)
+    except polars.exceptions.PolarsError:
+        return None
+    return moments.to_physical().to_numpy() if not moments.null_count() else None
+
+
+def _refuse_bytes(path: Path, data: bytes) -> None:
+    if not data.strip():
+        raise MarketDataError(f"{path}: the file is empty")
+    if b"\0" in data:
+        place = data.index(b"\0")
+        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+            raise MarketDataError(f"{path}: the file is UTF-16; save it as UTF-8")
+        row = data.count(b"\n", 0, place) + 1
+        raise MarketDataError(f"{path}: row {row}: a NUL byte; this is no text file, or it is damaged")
+    if data.startswith(b"PAR1"):
+        raise MarketDataError(f"{path}: this is a Parquet file; set data.source: parquet")
+
+
+def _decoded(path: Path, data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        row = data.count(b"\n", 0, error.start) + 1
+        raise MarketDataError(f"{path}: row {row}: not UTF-8 text; save the file as UTF-8") from error
+
+
+def _rows(path: Path, text: str, delimiter: str) -> list[list[str]]:
+    header_end = text.find("\n")
+    if header_end > _LONGEST_HEADER or (header_end < 0 and len(text) > _LONGEST_HEADER):
+        raise MarketDataError(f"{path}: row 1 is longer than {_LONGEST_HEADER >> 20} MiB; this is no table of bars")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        header = next(reader)
+        if len(header) > MAX_COLUMNS:
+            raise MarketDataError(f"{path}: {len(header)} columns; at most {MAX_COLUMNS} are read")
+        return [header, *reader]
+    except csv.Error as error:
+        raise MarketDataError(f"{path}: row {reader.line_num}: not readable as CSV: {error}") from error
+
+
+def _line(row: int) -> int:
+    return row + 2  # below the header, counted from 1

@@ -1,0 +1,68 @@
+"""Which column of a file is which. Refuses to know the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from admf_cli.errors import MarketDataError
+from admf_cli.market.faults import shown
+
+REQUIRED = ("timestamp", "open", "high", "low", "close")
+OPTIONAL = ("volume", "symbol", "adj_close")
+_ALIASES = {
+    "timestamp": ("timestamp", "date", "datetime", "time", "date time", "open time", "open_time"),
+    "open": ("open", "o"),
+    "high": ("high", "h"),
+    "low": ("low", "l"),
+    "close": ("close", "c", "last"),
+    "volume": ("volume", "vol", "v"),
+    "symbol": ("symbol", "ticker"),
+    "adj_close": ("adj_close", "adj close", "adjusted_close", "adjusted close", "adjclose"),
+}
+MAX_COLUMNS = 10_000
+
+
+def match_columns(source: str, header: Sequence[str], named: Mapping[str, str] | None) -> dict[str, int]:
+    """Return the place of each column that ADMF reads: as `data.columns` names it, else by its usual names.
+
+    Raises:
+        MarketDataError: a column is missing, or two could be meant.
+    """
+    folded = [name.strip().lower() for name in header]
+    places: dict[str, int] = {}
+    for name in (*REQUIRED, *OPTIONAL):
+        wanted = (named or {}).get(name)
+        if wanted is not None:
+            found = [place for place, text in enumerate(header) if text.strip() == wanted]
+            if not found:
+                raise MarketDataError(
+                    f"{source}: row 1: no column {wanted!r}, which data.columns.{name} names; "
+                    f"the file has {_listed(header)}"
+                )
+        else:
+            found = [place for place, text in enumerate(folded) if text in _ALIASES[name]]
+        if len(found) > 1:
+            doubles = ", ".join(shown(header[place]) for place in found)
+            raise MarketDataError(
+                f"{source}: row 1: {len(found)} columns could be {name} ({doubles}); "
+                f"name the right one under data.columns.{name}, or remove the duplicate"
+            )
+        if found:
+            places[name] = found[0]
+    missing = [name for name in REQUIRED if name not in places]
+    if missing:
+        hint = ""
+        if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
+            mark = next(mark for mark in ";\t|" if mark in header[0])
+            hint = f"; the file seems to separate columns by {mark!r}: set data.delimiter: {mark!r}"
+        elif named is None or not named:
+            hint = "; name them under data.columns, such as columns: {" + f"{missing[0]}: NAME_IN_THE_FILE" + "}"
+        raise MarketDataError(
+            f"{source}: row 1: no column for {', '.join(missing)}; the file has {_listed(header)}{hint}"
+        )
+    return places
+
+
+def _listed(header: Sequence[str]) -> str:
+    names = [shown(name) or "''" for name in header[:12]]
+    return ", ".join(names) + (f" and {len(header) - 12} more" if len(header) > 12 else "")

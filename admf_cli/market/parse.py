@@ -1,0 +1,159 @@
+"""Text columns to numbers and times, strictly. Refuses to know which file they came from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from admf_cli.market.bars import FloatArray, IntArray
+from admf_cli.market.faults import Faults
+from admf_cli.market.times import microseconds
+
+_NUMBER_CHARACTERS = frozenset("0123456789+-.eE")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_TIME = re.compile(
+    r"(\d{4}-\d{2}-\d{2}|\d{8}|\d{4}/\d{2}/\d{2})"
+    r"(?:[T ](\d{2}:\d{2}(?::\d{2}(?:[.,](\d{1,9}))?)?) ?(Z|UTC|[+-]\d{2}(?::?\d{2})?)?)?",
+    re.ASCII,
+)
+_EPOCH_UNITS = {range(9, 12): 1_000_000, range(12, 15): 1_000, range(15, 18): 1}
+_UNIX = re.compile(r"-?\d{9,19}", re.ASCII)
+Fail = Callable[[int, str, str], None]
+
+
+def numbers(texts: Sequence[str], column: str, faults: Faults) -> FloatArray:
+    """Return plain decimal numbers as floats, correctly rounded; anything else is a fault and becomes nan.
+
+    Python's own `float` would also take `1_000`, ` 1 `, `nan`, `inf` and digits of other scripts.
+    """
+    if set().union(*texts) <= _NUMBER_CHARACTERS:
+        try:
+            return np.array([float(text) for text in texts], dtype=np.float64)
+        except ValueError:
+            pass
+    values = np.full(len(texts), np.nan)
+    for row, text in enumerate(texts):
+        if _NUMBER.fullmatch(text):
+            values[row] = float(text)
+        else:
+            faults.add_row(row, column, text or "nothing", _number_rule(text))
+    return values
+
+
+def times(texts: Sequence[str], zone: str, faults: Faults) -> IntArray:
+    """Return times as microseconds since 1970 UTC; faults are noted and become 0.
+
+    Args:
+        texts: all of one form: ISO dates, ISO times with or without offset, or whole seconds, milliseconds,
+            microseconds or nanoseconds since 1970.
+        zone: IANA name of the zone of times without an offset.
+    """
+    quick = _quick(texts) if zone == "UTC" else None
+    if quick is not None:
+        return quick
+    form: tuple[object, ...] | None = None
+    local = None if zone == "UTC" else ZoneInfo(zone)
+    values = np.zeros(len(texts), dtype=np.int64)
+    for row, text in enumerate(texts):
+        parsed = _moment(text, local)
+        if isinstance(parsed, str):
+            faults.add_row(row, "timestamp", text or "nothing", parsed)
+            continue
+        value, its_form = parsed
+        form = form or its_form
+        if its_form != form:
+            faults.add_row(row, "timestamp", text, f"is of another form than the first, {texts[0]!r}")
+            continue
+        values[row] = value
+    return values
+
+
+def _quick(texts: Sequence[str]) -> IntArray | None:
+    """Return times of the two commonest forms, `2018-12-31` and `2018-12-31 16:00:00`, or None if there is any other.
+
+    NumPy's own parser is strict about the digits; length and punctuation are checked here.
+    """
+    lengths = set(map(len, texts))
+    if lengths == {10}:
+        pattern = "----"
+    elif lengths == {19}:
+        pattern = "-- ::"
+    else:
+        return None
+    stacked = np.array(texts, dtype="U").view(np.uint32).reshape(len(texts), -1)
+    digits = [0, 1, 2, 3, 5, 6, 8, 9] + ([] if pattern == "----" else [11, 12, 14, 15, 17, 18])
+    body = stacked[:, digits]
+    if ((body < 48) | (body > 57)).any() or (stacked[:, [4, 7]] != 45).any():
+        return None
+    if pattern != "----":
+        separator = stacked[0, 10]
+        if separator not in (32, 84) or (stacked[:, 10] != separator).any() or (stacked[:, [13, 16]] != 58).any():
+            return None
+    if (stacked[:, :4] == 48).all(axis=1).any():
+        return None  # there is no year 0
+    try:
+        return np.array(texts, dtype="datetime64[us]").astype(np.int64)
+    except ValueError:
+        return None
+
+
+def _moment(text: str, local: ZoneInfo | None) -> tuple[int, tuple[object, ...]] | str:
+    """Return microseconds and the form of one text, or what is wrong with it."""
+    if _UNIX.fullmatch(text):
+        return _unix(text)
+    found = _TIME.fullmatch(text)
+    if found is None:
+        return "must be an ISO date or time, or whole seconds, ms, us or ns since 1970"
+    day, clock, fraction, offset = found.groups()
+    if fraction and len(fraction.rstrip("0")) > 6:
+        return "is finer than a microsecond"
+    iso = day.replace("/", "-") if clock is None else f"{day.replace('/', '-')}T{clock.replace(',', '.')}"
+    if fraction and len(fraction) > 6:
+        iso = iso[: 6 - len(fraction)]
+    zone = "" if offset is None else "+00:00" if offset in ("Z", "UTC") else offset
+    try:
+        moment = datetime.fromisoformat(iso + zone)
+    except ValueError:
+        return "is no date of the calendar"
+    if moment.tzinfo is None and local is not None:
+        problem = _local_problem(moment, local)
+        if problem:
+            return problem
+        moment = moment.replace(tzinfo=local)
+    try:
+        return microseconds(moment), (len(day), day[4], clock is not None, offset is not None)
+    except OverflowError:
+        return "is out of the years 1 to 9999"
+
+
+def _local_problem(moment: datetime, zone: ZoneInfo) -> str | None:
+    early, late = moment.replace(tzinfo=zone, fold=0), moment.replace(tzinfo=zone, fold=1)
+    if early.utcoffset() == late.utcoffset():
+        return None
+    back = microseconds(early) / 1e6
+    exists = datetime.fromtimestamp(back, zone).replace(tzinfo=None)
+    if abs(exists - moment) > timedelta(seconds=1):
+        return f"does not exist in {zone.key}: the clock was put forward"
+    return f"stands for two moments in {zone.key}: the clock was put back; write an offset or UTC"
+
+
+def _unix(text: str) -> tuple[int, tuple[object, ...]] | str:
+    digits = len(text.lstrip("-"))
+    for lengths, unit in _EPOCH_UNITS.items():
+        if digits in lengths:
+            return int(text) * unit, ("unix", unit)
+    whole, rest = divmod(int(text), 1_000)
+    return "is finer than a microsecond" if rest else (whole, ("unix", "ns"))
+
+
+def _number_rule(text: str) -> str:
+    if "," in text:
+        return "must be a plain number, without thousands separators or decimal commas"
+    if text != text.strip():
+        return "must be a plain number without spaces"
+    return "must be a plain decimal number"

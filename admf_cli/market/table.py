@@ -1,0 +1,78 @@
+"""One file's bars as columns, and what can be wrong with them. Refuses to know file formats and symbols' alignment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from admf_cli.errors import MarketDataError
+from admf_cli.market.bars import BoolArray, FloatArray, IntArray
+from admf_cli.market.faults import Faults
+
+PRICES = ("open", "high", "low", "close")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of one file in the file's order.
+
+    Attributes:
+        source: the file, as messages name it.
+        times: shape (n_rows,), microseconds since 1970 UTC.
+        columns: open, high, low, close, volume and, where the file has it, adj_close; shape (n_rows,) each.
+        symbols: shape (n_rows,) of names, or None where the file has no such column.
+        line: row index -> the line of the file it stands on, for messages.
+    """
+
+    source: str
+    times: IntArray
+    columns: dict[str, FloatArray]
+    symbols: Sequence[str] | None
+    line: Callable[[int], int]
+
+
+def check_values(table: Table) -> None:
+    """Raise MarketDataError if any price or volume cannot be true, naming the first rows and how many there are."""
+    faults = Faults(table.source, table.line)
+    columns = table.columns
+    for name, column in columns.items():
+        bad = ~np.isfinite(column)
+        faults.add(bad, name, column, "must be a finite number")
+        if name == "volume":
+            faults.add(~bad & (column < 0.0), name, column, "must not be negative")
+        else:
+            faults.add(~bad & (column <= 0.0), name, column, "must be above zero")
+    high, low = columns["high"], columns["low"]
+    body_top = np.maximum(columns["open"], columns["close"])
+    body_bottom = np.minimum(columns["open"], columns["close"])
+    faults.add(high < low, "high", high, "high is below low")
+    faults.add((high < body_top) & (high >= low), "high", high, "high is below open or close")
+    faults.add((low > body_bottom) & (high >= low), "low", low, "low is above open or close")
+    faults.raise_if_any("correct these rows in the file; nothing is repaired silently")
+
+
+def check_order(table: Table, rows: IntArray, times: IntArray) -> None:
+    """Raise MarketDataError if one symbol's times do not rise.
+
+    Args:
+        rows: shape (k,), the row of the file of each of the symbol's bars.
+        times: shape (k,), their times.
+    """
+    steps = np.diff(times)
+    if (steps > 0).all():
+        return
+    repeated: BoolArray = steps == 0
+    place = int((steps <= 0).argmax()) + 1
+    moment = str(times[place].astype("datetime64[us]")).removesuffix(".000000")
+    if repeated.any() and (steps >= 0).all():
+        raise MarketDataError(
+            f"{table.source}: row {table.line(int(rows[place]))}, column timestamp: {moment} stands there twice "
+            f"({int(repeated.sum())} repeated in all); keep one row a time and symbol"
+        )
+    raise MarketDataError(
+        f"{table.source}: row {table.line(int(rows[place]))}, column timestamp: {moment} comes after a later time "
+        f"({int((steps < 0).sum())} such rows in all); sort the file by time, for example: "
+        f"(head -n 1 FILE; tail -n +2 FILE | sort) > SORTED"
+    )

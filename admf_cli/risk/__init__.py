@@ -1,0 +1,1 @@
+"""Sizing, limits and protective orders: pure functions of plain values. Refuses to know of events and containers."""

@@ -1,0 +1,144 @@
+"""Limits on the course of equity: drawdown, daily loss. Refuses to know what is done when one is crossed.
+
+Between fills equity is a linear function of known closes, so the bar at which a limit would be crossed is found by
+searching windows that grow geometrically; nothing runs at the bars between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from admf_cli.broker.account import Account
+from admf_cli.broker.instrument import Instrument
+from admf_cli.market.bars import FloatArray, IntArray
+from admf_cli.risk.limits import Breach
+
+_DAY_US = 86_400_000_000
+_FIRST_WINDOW = 64
+_LAST_WINDOW = 1 << 16
+_ENTRY_LIMITS = ("max_position_size", "max_portfolio_heat", "max_net_exposure", "max_open_positions")
+
+
+class Watch:
+    """Follows one portfolio's equity at the closes.
+
+    Attributes:
+        is_needed: whether the profile limits the course of equity at all.
+        has_entry_limits: whether it limits what an entry may add.
+    """
+
+    def __init__(
+        self,
+        profile: Mapping[str, Any],
+        account: Account,
+        times: IntArray,
+        marks: FloatArray,
+        instruments: Sequence[Instrument],
+    ) -> None:
+        self._max_drawdown: float | None = profile.get("max_drawdown")
+        self._daily_loss: float | None = profile.get("daily_loss_limit")
+        self.is_needed = self._max_drawdown is not None or self._daily_loss is not None
+        self.has_entry_limits = any(profile.get(key) is not None for key in _ENTRY_LIMITS)
+        self._account = account
+        self._times = times
+        self._marks = marks
+        self._instruments = instruments
+        self._seen = 0  # bars before this one are in the peak and in the day's opening equity
+        self._peak = account.initial_capital
+        self._day = int(times[0]) // _DAY_US
+        self._day_open = account.initial_capital  # equity at the last close before the current day
+        self._last = account.initial_capital
+        self._window = _FIRST_WINDOW
+        self._halted: Breach | None = None
+        self._halted_day: tuple[int, Breach] | None = None
+
+    def catch_up(self, bar: int) -> None:
+        """Take in the closes before `bar`; called before a fill changes the position."""
+        if self.is_needed and bar > self._seen:
+            self._take(self._path(self._seen, bar), self._seen)
+            self._seen = bar
+            self._window = _FIRST_WINDOW
+
+    def check(self, bar: int) -> list[Breach]:
+        """Take in the close of `bar` and return the limits crossed there for the first time."""
+        self.catch_up(bar)
+        if bar < self._seen:
+            return []
+        breaches = []
+        equity = float(self._path(bar, bar + 1)[0])
+        self._take(np.array([equity]), bar)
+        self._seen = bar + 1
+        if self._max_drawdown is not None and self._halted is None:
+            drawdown = 1.0 - equity / self._peak if self._peak > 0.0 else 1.0
+            if drawdown > self._max_drawdown:
+                self._halted = Breach("max_drawdown", self._max_drawdown, drawdown)
+                breaches.append(self._halted)
+        if self._daily_loss is not None and (self._halted_day is None or self._halted_day[0] != self._day):
+            loss = 1.0 - equity / self._day_open if self._day_open > 0.0 else 1.0
+            if loss > self._daily_loss:
+                breach = Breach("daily_loss_limit", self._daily_loss, loss)
+                self._halted_day = (self._day, breach)
+                breaches.append(breach)
+        return breaches
+
+    def halted(self, bar: int) -> Breach | None:
+        """Return the breach because of which entries are not allowed at this bar, or None."""
+        if self._halted is not None:
+            return self._halted
+        if self._halted_day is not None and self._halted_day[0] == int(self._times[bar]) // _DAY_US:
+            return self._halted_day[1]
+        return None
+
+    def next_due(self, bar: int) -> int | None:
+        """Return the bar after `bar` at which to check again: a crossing, or the end of what was searched."""
+        n_bars = len(self._times)
+        start = bar + 1
+        if start >= n_bars or not self._account.open_symbols():
+            return None
+        stop = min(start + self._window, n_bars)
+        self._window = min(self._window * 2, _LAST_WINDOW)
+        path = self._path(start, stop)
+        crossed = np.zeros(len(path), dtype=bool)
+        if self._max_drawdown is not None and self._halted is None:
+            peaks = np.maximum.accumulate(np.concatenate(([self._peak], path)))[1:]
+            crossed |= 1.0 - path / peaks > self._max_drawdown
+        if self._daily_loss is not None:
+            opening = self._day_opens(path, start)
+            crossed |= 1.0 - path / opening > self._daily_loss
+            if self._halted_day is not None:
+                crossed &= self._times[start:stop] // _DAY_US != self._halted_day[0]
+        place = int(crossed.argmax())
+        if crossed[place]:
+            return start + place
+        return stop - 1 if stop < n_bars else None
+
+    def _path(self, start: int, stop: int) -> FloatArray:
+        equity = np.full(stop - start, self._account.cash)
+        for symbol in self._account.open_symbols():
+            held = self._account.positions[symbol].quantity
+            equity += held * self._marks[start:stop, symbol] * self._instruments[symbol].multiplier
+        return equity
+
+    def _take(self, path: FloatArray, start: int) -> None:
+        days = self._times[start : start + len(path)] // _DAY_US
+        last_day = int(days[-1])
+        if last_day != self._day:
+            place = int(np.searchsorted(days, last_day))
+            self._day_open = float(path[place - 1]) if place else self._last
+            self._day = last_day
+        self._last = float(path[-1])
+        self._peak = max(self._peak, float(path.max()))
+
+    def _day_opens(self, path: FloatArray, start: int) -> FloatArray:
+        days = self._times[start : start + len(path)] // _DAY_US
+        previous_day = np.concatenate(([self._day], days[:-1]))
+        previous = np.concatenate(([self._last], path[:-1]))
+        is_new = days != previous_day
+        opens = np.where(is_new, previous, np.nan)
+        if np.isnan(opens[0]):
+            opens[0] = self._day_open
+        rows = np.maximum.accumulate(np.where(np.isnan(opens), 0, np.arange(len(opens))))
+        return opens[rows]

@@ -1,0 +1,1 @@
+"""From configuration and metadata to wired containers. Refuses to know the events package."""

@@ -1,0 +1,188 @@
+"""Reads the configuration, instantiates and wires the containers of one phase. Refuses to know the events package."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from admf_cli.broker.account import Account
+from admf_cli.broker.curves import last_known
+from admf_cli.broker.instrument import instruments
+from admf_cli.clock import Clock, Pulse
+from admf_cli.containers.data import DataContainer
+from admf_cli.containers.execution import ExecutionContainer
+from admf_cli.containers.features import FeaturesContainer
+from admf_cli.containers.portfolio import PortfolioContainer
+from admf_cli.containers.strategy import StrategyContainer
+from admf_cli.features import FeatureSpec, spec_from_config
+from admf_cli.market.load import LoadedBars
+from admf_cli.market.periods import periods_per_year
+from admf_cli.results import PhaseResult
+from admf_cli.strategies.interface import Strategy
+from admf_cli.strategies.registry import build as build_strategy
+from admf_cli.topology.topology import Topology
+
+_EXECUTION_SETTINGS = (
+    "fill_price",
+    "commission",
+    "slippage",
+    "half_spread_bps",
+    "participation",
+    "borrow_rate",
+    "cash_interest",
+    "margin",
+    "close_at_end",
+)
+
+
+class TopologyBuilder:
+    """Builds a phase's topology from {mode, config, metadata}.
+
+    Args:
+        load: reads the bars that a `data` section describes.
+        provenance: `config_name` and `config_sha256`, for the meta files.
+        on_pulse: called now and then with the current bar and the number of bars, for progress and for stopping.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[Mapping[str, Any]], LoadedBars],
+        provenance: Mapping[str, Any],
+        on_pulse: Callable[[Clock], Pulse] | None = None,
+    ) -> None:
+        self._load = load
+        self._provenance = provenance
+        self._on_pulse = on_pulse
+
+    def build(self, phase: Mapping[str, Any]) -> Topology:
+        """Return the phase's containers, wired, none of them opened yet."""
+        config: Mapping[str, Any] = phase["config"]
+        loaded = self._load(config["data"])
+
+        def own(container_id: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+            """Return a container's own configuration."""
+            return {
+                "container_id": container_id,
+                "mode": phase["mode"],
+                "metadata": phase["metadata"],
+                "enable_tracing": config["execution"]["enable_event_tracing"],
+                "trace_settings": config["execution"]["trace_settings"],
+                "settings": settings,
+            }
+
+        data = DataContainer(own("data", {**config["data"], **config["period"]}), loaded)
+        strategies, specs = _strategies(config)
+        features = FeaturesContainer(
+            own("features", {"features": {name: str(spec) for name, spec in specs.items()}}),
+            specs=specs,
+            history=data.history,
+            first=data.first,
+            rows=data.rows,
+            data_id=data.container_id,
+        )
+        deciders = [
+            StrategyContainer(
+                own(f"strategy_{settings['name']}", settings),
+                strategy=strategy,
+                roles=roles,
+                history=data.history,
+                first=data.first,
+                features=lambda: features.values,
+                bar_id=data.bar_id,
+            )
+            for settings, strategy, roles in strategies
+        ]
+        traded = instruments(config["instruments"], data.bars.symbols)
+        marks = last_known(data.bars)
+        yearly, basis = periods_per_year(
+            data.history.times,
+            loaded.timeframe,
+            override=config["data"].get("periods_per_year"),
+            calendar=config["data"].get("calendar"),
+        )
+        portfolios: list[PortfolioContainer] = []
+        for decider in deciders:
+            for profile in config["risk_profiles"]:
+                portfolio = PortfolioContainer(
+                    own(
+                        f"portfolio_{decider.settings['name']}_{profile['name']}",
+                        {
+                            **config["portfolio"],
+                            "strategy": decider.settings["name"],
+                            "risk_profile": profile,
+                            "orders": decider.settings.get("orders"),
+                            "close_at_end": config["execution"]["close_at_end"],
+                        },
+                    ),
+                    account=Account(config["portfolio"]["initial_capital"], traded, data.bars.symbols),
+                    bars=data.bars,
+                    marks=marks,
+                    history=data.history,
+                    first=data.first,
+                    instruments=traded,
+                    periods_per_year=yearly,
+                    bar_id=data.bar_id,
+                )
+                portfolio.listen_to(decider.bus)
+                portfolios.append(portfolio)
+        execution = ExecutionContainer(
+            own("execution", {key: config["execution"][key] for key in _EXECUTION_SETTINGS}),
+            bars=data.bars,
+            instruments=traded,
+            accounts={portfolio.container_id: portfolio.account for portfolio in portfolios},
+            marks=marks,
+            bar_id=data.bar_id,
+        )
+        for portfolio in portfolios:
+            execution.take_orders_from(portfolio.bus)
+            execution.report_to(portfolio.container_id, portfolio.on_fill, portfolio.on_end)
+
+        containers = [data, features, execution, *deciders, *portfolios]
+        clock = Clock(data.bars.times)
+        for container in containers:
+            container.attach(clock)
+        if self._on_pulse is not None:
+            clock.on_pulse(self._on_pulse(clock))
+        tracing = config["execution"]["enable_event_tracing"]
+        data_sha256 = loaded.sha256() if tracing else None
+        provenance = {**self._provenance, "data_sha256": data_sha256}
+
+        def gather() -> PhaseResult:
+            summaries = [container.trace_summary() for container in containers]
+            return PhaseResult(
+                name=phase["metadata"]["phase_name"],
+                start=int(data.bars.times[0]),
+                end=int(data.bars.times[-1]),
+                bars=data.rows.before(data.bars.n_bars),
+                warmup_bars=data.first,
+                symbols=data.bars.symbols,
+                timeframe=loaded.timeframe,
+                periods_per_year=yearly,
+                periods_basis=basis,
+                data_sha256=data_sha256,
+                portfolios=tuple(portfolio.result() for portfolio in portfolios),
+                traces=tuple(summary for summary in summaries if summary is not None),
+                warnings=loaded.warnings,
+            )
+
+        return Topology(containers, clock, provenance, gather)
+
+
+def _strategies(
+    config: Mapping[str, Any],
+) -> tuple[Sequence[tuple[Mapping[str, Any], Strategy, Mapping[str, str]]], dict[str, FeatureSpec]]:
+    """Return each strategy with the names of its features, and all features to compute, each once, by name."""
+    specs = {name: spec_from_config(name, section) for name, section in config["features"].items()}
+    strategies = []
+    for settings in config["strategies"]:
+        strategy = build_strategy(settings["type"], settings["params"], specs)
+        known = {spec: name for name, spec in reversed(specs.items())}
+        roles = {}
+        for role, spec in strategy.required_features().items():
+            name = known.get(spec)
+            if name is None:
+                name = known[spec] = str(spec)
+                specs[name] = spec
+            roles[role] = name
+        strategies.append((settings, strategy, roles))
+    return strategies, specs

@@ -1,0 +1,75 @@
+"""The containers of one phase, from open to sealed. Refuses to know what any of them does."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from admf_cli.clock import Clock
+from admf_cli.containers.base import Container
+from admf_cli.errors import AdmfError, InterruptedRunError, StorageError
+from admf_cli.results import PhaseResult
+
+
+class Topology:
+    """Opens all containers, lets the clock run, gathers the result, and seals every trace whatever happens.
+
+    Args:
+        containers: in the order in which they live through a moment.
+        provenance: what meta files say of configuration and data.
+        gather: called once everything has finished; returns the phase's result.
+    """
+
+    def __init__(
+        self,
+        containers: Sequence[Container],
+        clock: Clock,
+        provenance: Mapping[str, Any],
+        gather: Callable[[], PhaseResult],
+    ) -> None:
+        self._containers = containers
+        self._clock = clock
+        self._provenance = provenance
+        self._gather = gather
+        self._opened: list[Container] = []
+
+    def run(self) -> PhaseResult:
+        """Run the phase.
+
+        Raises:
+            AdmfError: it broke off; the traces are sealed as failed or interrupted, complete up to there.
+        """
+        try:
+            for container in self._containers:
+                self._opened.append(container)
+                container.open(self._provenance)
+            for container in self._containers:
+                container.prepare()
+            self._clock.run()
+            for container in self._containers:
+                container.finish()
+            for container in self._containers:
+                container.end()
+            # Sealing comes last: a trace must not call itself complete when another could not be written.
+            for container in self._containers:
+                container.seal()
+            return self._gather()
+        except InterruptedRunError as error:
+            self._break_off("interrupted", str(error))
+            raise
+        except BaseException as error:
+            self._break_off("failed", str(error) if isinstance(error, AdmfError) else repr(error))
+            raise
+
+    def close(self) -> None:
+        """Let go of files that are still open; those were never sealed."""
+        for container in self._opened:
+            container.abandon()
+        self._opened.clear()
+
+    def _break_off(self, status: str, reason: str) -> None:
+        for container in self._opened:
+            # One file that cannot be written must not keep the others from being sealed.
+            with contextlib.suppress(StorageError):
+                container.break_off(status, reason)

@@ -1,0 +1,90 @@
+"""Names, numbers and text forms of trace format version 1. Refuses to know files and containers."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+SCHEMA_VERSION = 1
+
+KEYS = (
+    "event_id",
+    "sequence",
+    "event_type",
+    "timestamp",
+    "container_id",
+    "correlation_id",
+    "causation_id",
+    "symbol",
+    "payload",
+)
+
+EVENT_TYPES = (
+    "PHASE_START",
+    "BAR",
+    "FEATURE",
+    "SIGNAL",
+    "ORDER",
+    "CANCEL",
+    "EXPIRE",
+    "REJECT",
+    "FILL",
+    "POSITION_OPEN",
+    "POSITION_CHANGE",
+    "POSITION_CLOSE",
+    "PORTFOLIO_UPDATE",
+    "RISK_BREACH",
+    "ERROR",
+    "PHASE_END",
+)
+TERMINAL_ORDER_TYPES = ("FILL", "CANCEL", "EXPIRE", "REJECT")
+
+# sequence = bar index << BAR_SHIFT | place within the bar; the places follow the order in which a bar is lived through.
+BAR_SHIFT = 20
+START_PLACE = 0
+BAR_PLACE = 1 << 10
+MARKET_PLACE = 1 << 16
+FEATURE_PLACE = 1 << 18
+DECISION_PLACE = FEATURE_PLACE + (1 << 16)
+END_PLACE = (1 << BAR_SHIFT) - (1 << 10)
+MAX_SYMBOLS = MARKET_PLACE - BAR_PLACE
+
+STATUSES = ("complete", "failed", "interrupted", "recovered")
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def timestamp_text(time_us: int) -> str:
+    """Return microseconds since 1970 UTC as `YYYY-MM-DDTHH:MM:SS[.ffffff]Z`; the fraction only when it is not zero."""
+    return (_EPOCH + timedelta(microseconds=time_us)).replace(tzinfo=None).isoformat() + "Z"
+
+
+def trace_id(workflow_id: str, container_id: str) -> str:
+    """Return the name of one container's trace in one workflow."""
+    return f"{workflow_id}_{container_id}"
+
+
+def trace_path(trace_dir: Path, workflow_id: str, phase_name: str, container_id: str) -> Path:
+    """Return where a container's lines lie."""
+    return trace_dir / workflow_id / phase_name / f"{container_id}.jsonl"
+
+
+def meta_path(lines_path: Path) -> Path:
+    """Return where the meta file of a file of lines lies."""
+    return lines_path.with_name(lines_path.name.removesuffix(".jsonl") + ".meta.json")
+
+
+def encode_meta(meta: Mapping[str, Any]) -> bytes:
+    """Return a meta document as it stands on disk."""
+    return orjson.dumps(meta, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def sha256_of(path: Path) -> str:
+    """Return the hex digest of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,95 @@
+"""The composition root: gives the coordinator what builds and runs a topology, and the run its directories.
+
+The only module that knows both orchestration and containers. Refuses to know the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from admf_cli.clock import Clock, Pulse
+from admf_cli.config import Resolved
+from admf_cli.directories import RunDirectories
+from admf_cli.market.load import LoadedBars, load_bars
+from admf_cli.orchestration.coordinator import Coordinator
+from admf_cli.orchestration.sequencer import Sequencer
+from admf_cli.results import RunResult
+from admf_cli.stopping import StopRequest
+from admf_cli.topology.builder import TopologyBuilder
+
+Progress = Callable[[int, int], None]
+"""(bars done, bars in this phase), called now and then."""
+
+
+def run_workflow(
+    resolved: Resolved,
+    *,
+    overwrite: bool = False,
+    stop: StopRequest | None = None,
+    progress: Progress | None = None,
+) -> RunResult:
+    """Run a checked configuration and write what it asks to be written.
+
+    Args:
+        overwrite: replace what an earlier run of the same workflow id left.
+        stop: asked between bars whether to go on.
+        progress: told between bars how far the phase is.
+
+    Raises:
+        AdmfError: nothing was run, or the run broke off; its traces are then sealed as failed or interrupted.
+    """
+    config = resolved.values
+    execution, results = config["execution"], config["results"]
+    tracing = execution["enable_event_tracing"] and execution["trace_settings"]["persist_to_disk"]
+    directories = RunDirectories(
+        workflow_id=config["workflow"].get("id"),
+        fallback=f"{resolved.name}_{datetime.now(UTC):%Y%m%dT%H%M%S}",
+        trace_dir=Path(execution["trace_settings"]["trace_dir"]) if tracing else None,
+        results_dir=Path(results["dir"]) if results["write"] else None,
+        overwrite=overwrite,
+    )
+    stop = stop or StopRequest()
+
+    def on_pulse(clock: Clock) -> Pulse:
+        def pulse(bar: int, on_time: bool) -> None:
+            stop.check()
+            if progress is not None:
+                progress(bar + 1, clock.n_bars)
+
+        return pulse
+
+    builder = TopologyBuilder(
+        _load_once(resolved.directory),
+        {"config_name": resolved.name, "config_sha256": resolved.sha256},
+        on_pulse,
+    )
+    with directories:
+        phases = Coordinator(Sequencer(builder.build)).run(config, directories.workflow_id)
+        result = RunResult(
+            workflow_id=directories.workflow_id,
+            config_name=resolved.name,
+            config_sha256=resolved.sha256,
+            phases=tuple(phases),
+            trace_dir=None if directories.traces is None else str(directories.traces),
+            results_dir=None if directories.results is None else str(directories.results),
+        )
+        if directories.results is not None:
+            from admf_cli.reports.files import write_results
+
+            write_results(result, directories.results)
+        return result
+
+
+def _load_once(directory: Path | None) -> Callable[[Mapping[str, Any]], LoadedBars]:
+    """Return a loader that reads the bars at its first call; all phases of a run share its data section."""
+    loaded: list[LoadedBars] = []
+
+    def load(data: Mapping[str, Any]) -> LoadedBars:
+        if not loaded:
+            loaded.append(load_bars(data, directory=directory))
+        return loaded[0]
+
+    return load
