@@ -139,7 +139,7 @@ def max_drawdown(points: FloatArray, peaks: FloatArray) -> float:
 
     Source: Magdon-Ismail and Atiya (2004), Maximum Drawdown, Risk 17(10).
     """
-    if len(points) < 2 or not points[0] > 0:
+    if len(points) < 2 or not points[0] > 0 or not np.isfinite(points).all():
         return math.nan
     return 1.0 - float(np.minimum.reduce(points / peaks))
 
