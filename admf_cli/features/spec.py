@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
-from admf_cli.features.parameters import Parameter
+from admf_cli.features.parameters import Parameter, ParameterError, did_you_mean
 
 ParamValue = int | float | str | bool | None
 COLUMNS = ("open", "high", "low", "close", "volume")
@@ -61,3 +61,30 @@ class FeatureInfo:
     outputs: tuple[str, ...]
     group: str
     across: bool = False
+
+
+def resolve(spec: FeatureSpec, features: Mapping[str, FeatureSpec], trail: tuple[str, ...] = ()) -> FeatureSpec:
+    """Return `spec` with the names of other features replaced by their own specs.
+
+    Raises:
+        ParameterError: a name is neither a bar column nor among `features`, or a feature reads itself.
+    """
+    inputs: list[str | FeatureSpec] = []
+    for item in spec.inputs:
+        if isinstance(item, FeatureSpec):
+            inputs.append(resolve(item, features, trail))
+        elif item in COLUMNS:
+            inputs.append(item)
+        elif item in trail:
+            raise ParameterError(
+                spec.type, [("input", f"feature {item!r} reads itself: {' -> '.join((*trail, item))}")]
+            )
+        elif item in features:
+            inputs.append(resolve(features[item], features, (*trail, item)))
+        else:
+            hint = did_you_mean(item, (*COLUMNS, *features))
+            raise ParameterError(
+                spec.type,
+                [("input", f"must be one of {', '.join(COLUMNS)} or the name of a feature (got {item!r}){hint}")],
+            )
+    return replace(spec, inputs=tuple(inputs))

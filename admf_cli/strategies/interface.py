@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from admf_cli.features import FeatureSpec
-from admf_cli.market.bars import Bars, FloatArray, IntArray
+if TYPE_CHECKING:  # describing strategies must not load numpy
+    from admf_cli.features import FeatureSpec
+    from admf_cli.market.bars import Bars, FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +21,9 @@ class Decisions:
         target: shape (k,), what it wants to hold from then on: +1 long, 0 flat, -1 short when `kind` is
             "direction"; a signed fraction of equity when `kind` is "weight".
         kind: "direction" or "weight".
-        rule: shape (k,), a short name of the rule that decided, such as "fast crosses above slow".
-        evidence: values each decision was made on, name -> shape (k,); they become the SIGNAL's `features`.
+        rule: shape (k,), the key in the strategy's `rules()` of the rule that decided.
+        evidence: values each decision was made on, name -> shape (k,), nan where a name does not apply; they become
+            the SIGNAL's `features`.
     """
 
     bar: IntArray
@@ -31,23 +33,28 @@ class Decisions:
     rule: tuple[str, ...] = ()
     evidence: Mapping[str, FloatArray] = field(default_factory=dict)
 
+    def __len__(self) -> int:
+        return len(self.bar)
+
 
 class Strategy(Protocol):
     """A columnar strategy, computed once over the whole series of a phase."""
 
     def required_features(self) -> Mapping[str, FeatureSpec]:
-        """Return the features it needs by the role name under which `decide` reads them."""
+        """Return the features it needs by the role name under which `decide` reads them; names are resolved."""
         ...
 
     def rules(self) -> Mapping[str, str]:
-        """Return its rules in words or expressions, for the trace: rule name -> expression over the roles."""
+        """Return its rules as expressions over bars and roles, for the trace: rule name -> expression."""
         ...
 
-    def decide(self, bars: Bars, features: Mapping[str, FloatArray]) -> Decisions:
+    def decide(self, bars: Bars, features: Mapping[str, FloatArray], first: int) -> Decisions:
         """Return its decisions; row t may use nothing later than row t.
 
         Args:
             bars: read-only, warm-up bars included.
             features: role -> shape (n_bars, n_symbols), read-only, nan where undefined.
+            first: index of the first bar on which it may trade; it begins flat there, and returns no earlier
+                decision.
         """
         ...

@@ -1,0 +1,74 @@
+"""Computes features for all symbols of a timeline, each once. Refuses to know what the functions mean.
+
+Every symbol is computed over its own bars only: rows at which it has no bar, or at which an input is undefined, are
+skipped, and the results are put back in their places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from admf_cli.features.catalogue import describe
+from admf_cli.features.formulas import FORMULAS
+from admf_cli.features.spec import FeatureSpec, resolve
+from admf_cli.market.bars import Bars, BoolArray, FloatArray
+
+_Call = tuple[str, tuple[tuple[str, object], ...], tuple[str | FeatureSpec, ...]]
+
+
+def compute(specs: Mapping[str, FeatureSpec], bars: Bars) -> dict[str, FloatArray]:
+    """Compute `specs`; see `admf_cli.features.compute`."""
+    done: dict[_Call, tuple[FloatArray, ...]] = {}
+    return {name: _column(resolve(spec, specs, (name,)), bars, done) for name, spec in specs.items()}
+
+
+def lookback(spec: FeatureSpec) -> int:
+    """Return the bars before the first value; see `admf_cli.features.lookback`."""
+    own = FORMULAS[spec.type].lookback(dict(spec.params))
+    return own + max((lookback(item) for item in spec.inputs if isinstance(item, FeatureSpec)), default=0)
+
+
+def _column(spec: FeatureSpec, bars: Bars, done: dict[_Call, tuple[FloatArray, ...]]) -> FloatArray:
+    call = (spec.type, spec.params, spec.inputs)
+    if call not in done:
+        done[call] = _outputs(spec, bars, done)
+    return done[call][0 if spec.output is None else describe(spec.type).outputs.index(spec.output)]
+
+
+def _outputs(spec: FeatureSpec, bars: Bars, done: dict[_Call, tuple[FloatArray, ...]]) -> tuple[FloatArray, ...]:
+    inputs = [
+        _column(item, bars, done) if isinstance(item, FeatureSpec) else getattr(bars, item) for item in spec.inputs
+    ]
+    derived = any(isinstance(item, FeatureSpec) for item in spec.inputs)
+    params = dict(spec.params)
+    formula = FORMULAS[spec.type]
+    outputs = tuple(np.empty((bars.n_bars, bars.n_symbols), order="F") for _ in describe(spec.type).outputs)
+    for symbol in range(bars.n_symbols):
+        columns = [column[:, symbol] for column in inputs]
+        rows = _usable_rows(bars, symbol, columns, derived)
+        if rows is None:
+            results = formula.run(columns, params, bars.times)
+        else:
+            results = formula.run([column[rows] for column in columns], params, bars.times[rows])
+        for output, result in zip(outputs, results, strict=True):
+            if rows is None:
+                output[:, symbol] = result
+            else:
+                output[:, symbol] = np.nan
+                output[rows, symbol] = result
+    for output in outputs:
+        output.flags.writeable = False
+    return outputs
+
+
+def _usable_rows(bars: Bars, symbol: int, columns: Sequence[FloatArray], derived: bool) -> BoolArray | None:
+    """Return the rows to compute over, or None for all of them."""
+    rows = None if bars.present is None else bars.present[:, symbol]
+    if derived or rows is not None:
+        finite = np.ones(bars.n_bars, dtype=bool) if rows is None else rows.copy()
+        for column in columns:
+            finite &= np.isfinite(column)
+        rows = finite
+    return None if rows is None or bool(rows.all()) else rows

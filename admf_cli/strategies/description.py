@@ -1,0 +1,93 @@
+"""What is said of a built-in strategy: its parameters, rules, source and an example. Refuses to know how it decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from admf_cli.features import FeatureSpec, ParameterError, feature, resolve
+from admf_cli.features.parameters import Fault, Parameter, did_you_mean
+from admf_cli.strategies.interface import Strategy
+
+Params = Mapping[str, Any]
+Features = Mapping[str, FeatureSpec]
+
+
+def _no_faults(params: Params) -> Sequence[Fault]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyInfo:
+    """One built-in strategy.
+
+    Attributes:
+        rules: what it does, one rule a sentence.
+        example: a ready `strategies:` block of YAML, with the `features:` it names, if any.
+        build: complete, checked parameters and configured features -> the strategy.
+        check: complete parameters, each sound by itself -> (parameter, message) of those that do not fit together.
+    """
+
+    name: str
+    summary: str
+    source: str
+    parameters: tuple[Parameter, ...]
+    rules: tuple[str, ...]
+    example: str
+    build: Callable[[Params, Features], Strategy]
+    check: Callable[[Params], Sequence[Fault]] = _no_faults
+
+
+DIRECTION = Parameter(
+    "direction",
+    "str",
+    "long_flat",
+    choices=("long_flat", "long_short", "short_flat"),
+    doc="which sides it takes: long or nothing, long or short, short or nothing",
+)
+REPEAT = Parameter(
+    "repeat",
+    "bool",
+    False,
+    doc="true: decide again on every bar on which the condition holds, not only when the wanted position changes",
+)
+
+
+def period(name: str, default: int | None, doc: str, *, minimum: int = 1) -> Parameter:
+    """Return a parameter that is a number of bars or the name of a configured feature."""
+    return Parameter(name, "period", default, minimum=minimum, maximum=100_000, doc=doc)
+
+
+def named_feature(name: str, features: Features, parameter: str) -> FeatureSpec:
+    """Return a configured feature by its name, all names in it resolved.
+
+    Raises:
+        ParameterError: there is none of that name.
+    """
+    if name not in features:
+        hint = did_you_mean(name, list(features))
+        known = ", ".join(features) or "none"
+        rule = f"must be a feature under `features` (got {name!r}; known: {known}){hint}"
+        raise ParameterError("", [(parameter, rule)])
+    return resolve(features[name], features, (name,))
+
+
+def period_feature(params: Params, parameter: str, features: Features, feature_type: str, *inputs: str) -> FeatureSpec:
+    """Return the feature a period parameter stands for: `feature_type` over that many bars, or the one it names."""
+    value = params[parameter]
+    if isinstance(value, str):
+        return named_feature(value, features, parameter)
+    return feature(feature_type, *inputs, timeperiod=value)
+
+
+def ascending(smaller: str, larger: str) -> Callable[[Params], Sequence[Fault]]:
+    """Return a check that one period is less than another where both are numbers."""
+
+    def check(params: Params) -> Sequence[Fault]:
+        low, high = params[smaller], params[larger]
+        if isinstance(low, int) and isinstance(high, int) and low >= high:
+            return [(smaller, f"must be less than {larger} (got {smaller}: {low}, {larger}: {high})")]
+        return ()
+
+    return check
