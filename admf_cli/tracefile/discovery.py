@@ -18,7 +18,7 @@ LINES_SUFFIX = ".jsonl"
 META_SUFFIX = ".meta.json"
 _LEFTOVER_SUFFIXES = (LINES_SUFFIX + ".tmp", META_SUFFIX + ".tmp")
 _MAX_DEPTH = 4
-_MAX_ENTRIES = 200_000
+MAX_ENTRIES = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ class _Walk:
             with os.scandir(directory) as entries:
                 for entry in entries:
                     self._entries += 1
-                    if self._entries > _MAX_ENTRIES:
+                    if self._entries > MAX_ENTRIES:
                         self.truncated = True
                         return
                     yield entry

@@ -107,7 +107,9 @@ class TraceLookup:
     def __enter__(self) -> TraceLookup:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -139,9 +141,7 @@ class TraceLookup:
             if key(head) < target:
                 low = line.end
             else:
-                high = line.offset if line.offset < high else middle
-                if line.offset >= high:
-                    high = middle
+                high = middle  # the lines between, if any, are no events
         for line in self.lines_from(low):
             found = line.head()
             if found is not None and not key(found) < target:
@@ -187,24 +187,28 @@ class TraceLookup:
             size = min(size * 2, _SEARCH_BYTES)
 
     def lines_before(self, offset: int) -> Iterator[Line]:
-        """Yield the lines that end at or before `offset`, the last one first; overlong ones are left out."""
-        data, start, size = b"", min(offset, self.size), _PROBE_BYTES
-        while start > 0 or data:
+        """Yield the lines before the one that begins at `offset`, the last one first, without overlong ones."""
+        rest, start, size, skipping = b"", min(offset, self.size), _PROBE_BYTES, False
+        while start > 0:
             begin = max(0, start - size)
             chunk = self._read(start - begin, begin)
-            data, start = chunk + data, begin
+            if len(chunk) < start - begin:
+                return  # the file was cut short meanwhile
+            start = begin
+            if skipping:
+                chunk = chunk[: chunk.rfind(b"\n") + 1]
+                if not chunk:
+                    continue
+                skipping = False
+            data = chunk + rest  # ends with a newline
             cut = 0 if start == 0 else data.find(b"\n") + 1
-            if start and not cut and len(data) > MAX_LINE_BYTES:
-                data = b"\n"  # the overlong line's middle is forgotten; its head will be no event
-            whole = data[cut:]
-            if (start == 0 or cut) and whole:
-                parts, place = whole[:-1].split(b"\n"), start + cut + len(whole)
-                for part in reversed(parts):
-                    place -= len(part) + 1
-                    yield Line(place, part)
-                data = data[:cut]
-            if start == 0:
-                return
+            place = start + len(data)
+            for part in reversed(data[cut:-1].split(b"\n") if cut < len(data) else ()):
+                place -= len(part) + 1
+                yield Line(place, part)
+            rest = data[:cut]
+            if len(rest) > MAX_LINE_BYTES:
+                rest, skipping = b"", True
             size = min(size * 2, _SEARCH_BYTES)
 
     def containing(self, text: bytes, offset: int = 0) -> Iterator[Line]:
@@ -212,10 +216,12 @@ class TraceLookup:
         place = self._find(text, offset)
         while place is not None:
             line = self.line_at(self._line_start(place))
-            if line is None:
-                return
-            yield line
-            place = self._find(text, line.end)
+            if line is not None:
+                yield line
+                place = self._find(text, line.end)
+            else:
+                newline = self._find(b"\n", place)
+                place = None if newline is None else self._find(text, newline)
 
     def _first_event_after(self, middle: int, high: int) -> tuple[Line, Head] | None:
         newline = self._find(b"\n", middle, high)

@@ -149,9 +149,12 @@ class _Taker:
         value = self.mapping(document, key)
         if len(self.faults) > before:
             return None
-        counts = [self.whole(value, name) or 0 for name in _COUNTS]
+        published, written, filtered, dropped = (self.whole(value, name) or 0 for name in _COUNTS)
         return Tally(
-            *counts,
+            published,
+            written,
+            filtered,
+            dropped,
             first_dropped=self.text(value, "first_dropped", required=False),
             last_dropped=self.text(value, "last_dropped", required=False),
         )

@@ -1,0 +1,33 @@
+"""`admf traces`: argv in, one question to a trace directory, its answer out. Refuses to know how answers are found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Ask the traces of a run: what is in them, why, why not, what changed.", no_args_is_help=True)
+
+Directory = Annotated[
+    Path,
+    typer.Argument(metavar="DIR", help="A phase, a workflow, or a folder of many workflows.", show_default=False),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Plain = Annotated[bool, typer.Option("--plain", help="Print tab-separated text without colours or boxes.")]
+
+
+@app.command()
+def inspect(directory: Directory, as_json: AsJson = False, plain: Plain = False) -> None:
+    """Show what each container recorded and whether it is whole: exit 0 if sound, 1 if not, 5 if unreadable."""
+    from admf_cli.traces.inspect import inspect as ask
+    from admf_cli.traces.render.document import document
+    from admf_cli.traces.render.inspection import show_inspection
+    from admf_cli.traces.render.screen import Screen
+
+    answer = ask(directory)
+    if as_json:
+        typer.echo(document(answer, sound=answer.sound))
+    else:
+        show_inspection(answer, Screen(plain=plain))
+    raise typer.Exit(0 if answer.sound else 1)

@@ -1,0 +1,1 @@
+"""Answers about traces as tables, text and JSON; computes nothing."""
