@@ -47,5 +47,5 @@ def run_backtest(
     from admf_cli.config import load_config
     from admf_cli.wiring import run_workflow
 
-    flags = {} if workflow_id is None else {"workflow.id": workflow_id}
+    flags = {"workflow-id": workflow_id}
     return run_workflow(load_config(config, overrides, flags), overwrite=overwrite)

@@ -9,13 +9,14 @@ from typing import Any
 from admf_cli.features.own import OWN
 from admf_cli.features.parameters import Fault, ParameterError, check_values, did_you_mean
 from admf_cli.features.spec import COLUMNS, FeatureInfo, FeatureSpec
+from admf_cli.features.talib_functions import talib_infos
 
 _OWN_KEYS = ("type", "input", "output")
 
 
 @cache
 def _catalogue() -> dict[str, FeatureInfo]:
-    infos = {info.name: info for info in OWN}
+    infos = {info.name: info for info in (*talib_infos(), *OWN)}  # ours stand in for namesakes of TA-Lib
     return dict(sorted(infos.items()))
 
 
@@ -102,10 +103,17 @@ def _inputs(info: FeatureInfo, given: Any, faults: list[Fault]) -> tuple[str, ..
 
 
 def _output(info: FeatureInfo, given: Any, faults: list[Fault]) -> str | None:
-    if given is None or given == info.outputs[0]:
+    short = {short_name(output): output for output in info.outputs}
+    output = short.get(given, given) if isinstance(given, str) else given
+    if output is None or output == info.outputs[0]:
         return None
-    if not isinstance(given, str) or given not in info.outputs:
+    if output not in info.outputs:
         hint = did_you_mean(str(given), info.outputs)
         faults.append(("output", f"must be one of {', '.join(info.outputs)} (got {given!r}){hint}"))
         return None
-    return given
+    return str(output)
+
+
+def short_name(output: str) -> str:
+    """Return the short form under which an output may be named too: "hist" for macdhist, "upper" for upperband."""
+    return output if output == "macd" else output.removeprefix("macd").removesuffix("band")

@@ -1,9 +1,12 @@
-"""Correctly rounded sums over sliding windows. Refuses to know of bars, gaps or undefined values.
+"""Correctly rounded sums and means over sliding windows. Refuses to know of bars, gaps or undefined values.
 
 A running sum (add the newest, subtract the oldest) leaves residues of 1e-13, so that a mean over equal prices
 differs from the price and depends on where the series began. Here every window's sum is the exact sum, rounded once:
 values are written as two whole numbers `high * 2**a + low * 2**b`, whole numbers are added up without error (modulo
 2**64, in which the differences of the running totals are exact again), and the two exact parts are added as floats.
+
+Source: fixed-point accumulation in two limbs, after Kulisch (2013), Computer Arithmetic and Validity, chapter 8; error
+terms of sums and products by Knuth (1969), The Art of Computer Programming 2, 4.2.2, and Dekker (1971).
 """
 
 from __future__ import annotations
@@ -19,32 +22,80 @@ _EXPONENT_LIMIT = 900  # beyond 2**±900 the powers of two used for scaling woul
 _BLOCK = 32_768  # values worked on at a time: temporaries stay in the cache, and the range of a block is narrower
 
 
-def window_sums(values: FloatArray, length: int) -> FloatArray:
-    """Return the sum of each window of `length` values, equal to `math.fsum` of the window bit for bit.
+def window_sums(values: FloatArray, length: int) -> tuple[FloatArray, FloatArray]:
+    """Return the sum of each window of `length` values and what its rounding left over.
 
     Args:
         values: shape (n,), finite.
         length: at least 1.
 
     Returns:
-        shape (n - length + 1,), one per full window, empty if there is none; nan where the sum overflows.
-
-    Source: fixed-point superaccumulator in two limbs, after Kulisch (2013), Computer Arithmetic and Validity, ch. 8.
+        (sums, rests), each of shape (n - length + 1,), one per full window, empty if there is none. A sum equals
+        `math.fsum` of its window bit for bit; sum + rest is the exact sum, the rest itself being rounded where the
+        values span more than about 90 bits. nan where the sum overflows.
     """
-    windows = len(values) - length + 1
-    if windows <= 0:
-        return np.empty(0)
+    windows = max(0, len(values) - length + 1)
+    sums, rests = np.empty(windows), np.zeros(windows)
     if length == 1:
-        return values + 0.0
-    sums = np.empty(windows)
+        np.add(values, 0.0, out=sums)
+        return sums, rests
     block = max(_BLOCK, 8 * length)
     for start in range(0, windows, block):
         stop = min(start + block, windows)
-        _block_sums(values[start : stop + length - 1], length, sums[start:stop])
-    return sums
+        _block_sums(values[start : stop + length - 1], length, sums[start:stop], rests[start:stop])
+    return sums, rests
 
 
-def _block_sums(values: FloatArray, length: int, sums: FloatArray) -> None:
+def window_means(values: FloatArray, length: int) -> FloatArray:
+    """Return the mean of each window: the exact mean, rounded once, as `statistics.mean` gives it.
+
+    The rounded sum divided by the length would be rounded twice: for one price in seven the mean of ten equal prices
+    would not be the price.
+
+    Args:
+        values: shape (n,), finite.
+
+    Returns:
+        shape (n - length + 1,); nan where the sum overflows.
+    """
+    windows = max(0, len(values) - length + 1)
+    means = np.empty(windows)
+    block = max(_BLOCK, 8 * length)
+    for start in range(0, windows, block):  # in blocks for the sake of the cache
+        stop = min(start + block, windows)
+        sums, rests = window_sums(values[start : stop + length - 1], length)
+        quotient = sums / length
+        product, error = two_product(quotient, float(length))
+        sums -= product
+        sums -= error
+        sums += rests
+        sums /= length
+        np.add(quotient, sums, out=means[start:stop])
+    return means
+
+
+def two_sum(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the rounded sum and its error: a + b = sum + error exactly."""
+    total = a + b
+    part = total - a
+    return total, (a - (total - part)) + (b - part)
+
+
+def two_product(a: FloatArray, b: FloatArray | float) -> tuple[FloatArray, FloatArray]:
+    """Return the rounded product and its error: a * b = product + error exactly, barring under- and overflow."""
+    product = a * b
+    a_high, a_low = _halves(a)
+    b_high, b_low = _halves(b)
+    return product, a_low * b_low - (((product - a_high * b_high) - a_low * b_high) - a_high * b_low)
+
+
+def _halves(a: FloatArray | float) -> tuple[FloatArray | float, FloatArray | float]:
+    scaled = a * 134_217_729.0  # 2**27 + 1: splits 53 bits into 26 and 26 and a sign
+    high = scaled - (scaled - a)
+    return high, a - high
+
+
+def _block_sums(values: FloatArray, length: int, sums: FloatArray, rests: FloatArray) -> None:
     largest = max(float(values.max()), -float(values.min()))
     if largest == 0.0:
         sums[:] = 0.0
@@ -52,7 +103,7 @@ def _block_sums(values: FloatArray, length: int, sums: FloatArray) -> None:
     exponent = math.frexp(largest)[1]
     limb_bits = 52 - (length - 1).bit_length()  # the window's sum of limbs stays below 2**52: exact as a float
     if limb_bits < 20 or abs(exponent) > _EXPONENT_LIMIT:
-        _exact_one_by_one(values, sums, range(len(sums)), length)
+        _sum_one_by_one(values, sums, rests, range(len(sums)), length)
         return
     high_unit = math.ldexp(1.0, exponent - limb_bits)
     low_unit = math.ldexp(high_unit, -limb_bits)
@@ -64,11 +115,14 @@ def _block_sums(values: FloatArray, length: int, sums: FloatArray) -> None:
     inexact = low != scaled
     if high_unit > 1.0:  # scaling down may have underflowed
         inexact |= high * high_unit + low * low_unit != values
-    np.multiply(_differences(high, length), high_unit, out=sums)
-    sums += _differences(low, length) * low_unit
+    highs, lows = _differences(high, length), _differences(low, length)
+    highs *= high_unit
+    lows *= low_unit
+    sums[:], rests[:] = two_sum(highs, lows)
     if inexact.any():
         touched = np.concatenate(([0], np.cumsum(inexact)))
-        _exact_one_by_one(values, sums, np.flatnonzero(touched[length:] > touched[:-length]).tolist(), length)
+        which = np.flatnonzero(touched[length:] > touched[:-length]).tolist()
+        _sum_one_by_one(values, sums, rests, which, length)
 
 
 def _differences(limbs: FloatArray, length: int) -> FloatArray:
@@ -78,11 +132,16 @@ def _differences(limbs: FloatArray, length: int) -> FloatArray:
     return (running[length:] - running[:-length]).astype(np.float64)
 
 
-def _exact_one_by_one(values: FloatArray, sums: FloatArray, windows: Iterable[int], length: int) -> None:
+def _sum_one_by_one(
+    values: FloatArray, sums: FloatArray, rests: FloatArray, windows: Iterable[int], length: int
+) -> None:
     """Fill in the windows whose values span more bits than two limbs hold."""
     items = values.tolist()
     for start in windows:
+        window = items[start : start + length]
         try:
-            sums[start] = math.fsum(items[start : start + length])
+            total = math.fsum(window)
         except OverflowError:
-            sums[start] = math.nan
+            total = math.nan
+        sums[start] = total
+        rests[start] = math.fsum([*window, -total])

@@ -66,9 +66,8 @@ def read_carefully(path: Path, data: bytes, settings: Mapping[str, Any]) -> Tabl
         faults.raise_if_any(
             "correct these rows (thousands separators are not allowed; the last row may have been cut off)"
         )
-    columns = dict(
-        zip(places, zip(*((row[place] for place in places.values()) for row in body), strict=True), strict=True)
-    )
+    by_place = list(zip(*body, strict=True))
+    columns = {name: by_place[place] for name, place in places.items()}
     times = parse.times(columns["timestamp"], settings.get("timezone") or "UTC", faults)
     values = {name: parse.numbers(columns[name], name, faults) for name in _NUMERIC if name in columns}
     faults.raise_if_any("correct these rows in the file; nothing is repaired silently")

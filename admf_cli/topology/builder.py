@@ -28,8 +28,6 @@ _EXECUTION_SETTINGS = (
     "slippage",
     "half_spread_bps",
     "participation",
-    "borrow_rate",
-    "cash_interest",
     "margin",
     "close_at_end",
 )

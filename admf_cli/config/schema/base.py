@@ -16,8 +16,8 @@ NAME_LENGTH = 64
 ID_LENGTH = 100
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
 _OWN_SUFFIX = re.compile(r".*\.(?:jsonl?|csv|parquet|html|tmp|lock)", re.IGNORECASE)
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:\d{2})?")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:\d{2})?", re.ASCII)
 
 
 class Section(BaseModel):
@@ -78,7 +78,7 @@ def parse_moment(text: str) -> datetime:
     Raises:
         ValueError: it is neither.
     """
-    if _DATE.fullmatch(text, re.ASCII) or _MOMENT.fullmatch(text, re.ASCII):
+    if _DATE.fullmatch(text) or _MOMENT.fullmatch(text):
         moment = datetime.fromisoformat(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     raise ValueError("not an ISO date or time")

@@ -1,0 +1,119 @@
+"""From a file, standard input or Python values to a resolved configuration. The package's one way in."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from admf_cli.config.node import MappingNode, Node, dotted, find, leaves, nearest_place
+from admf_cli.config.overrides import apply_flags, apply_overrides
+from admf_cli.config.source import DICT, node_from_python, read_text
+from admf_cli.config.yaml_text import parse_yaml
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A checked configuration with every default filled in.
+
+    Attributes:
+        values: plain data.
+        origin: dotted path of each value -> "default", "file", or the text of the `--set` or flag it came from.
+        written: the values as given, without defaults.
+        directory: where relative data paths are looked for after the working directory; None without a file.
+    """
+
+    name: str
+    values: dict[str, Any]
+    origin: dict[str, str]
+    written: dict[str, Any]
+    directory: Path | None
+
+    @property
+    def sha256(self) -> str:
+        """Digest of everything that can change a result: not names, ids, output and tracing."""
+        values = self.values
+        kept = {key: section for key, section in values.items() if key not in ("name", "results")}
+        kept["workflow"] = {key: value for key, value in values["workflow"].items() if key != "id"}
+        kept["data"] = {key: value for key, value in values["data"].items() if key != "path"}
+        hidden = ("enable_event_tracing", "trace_settings")
+        kept["execution"] = {key: value for key, value in values["execution"].items() if key not in hidden}
+        return hashlib.sha256(orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def load_config(
+    source: str | Path | Mapping[str, Any],
+    overrides: Sequence[str] = (),
+    flags: Mapping[str, object] | None = None,
+) -> Resolved:
+    """Return a configuration, checked and resolved.
+
+    Args:
+        source: path of a YAML file, `-` for standard input, or the same as a mapping.
+        overrides: `path=value` texts of `--set`; the last one wins.
+        flags: values of command-line flags, see `overrides.FLAGS`; they win over `--set`.
+
+    Raises:
+        ConfigError: holding every fault found, each with its place, rule, value and remedy.
+    """
+    if isinstance(source, Mapping):
+        root, stem, directory, origin = node_from_python(source), "backtest", None, DICT
+    else:
+        text = read_text(source)
+        root, stem, directory, origin = parse_yaml(text.text, text.source), text.stem, text.directory, text.source
+    if not isinstance(root, MappingNode):
+        from admf_cli.config.validation import raise_all, validate
+
+        raise_all(validate(root)[1])
+    apply_overrides(root, overrides)
+    apply_flags(root, flags or {})
+    values = _checked(root)
+    name = values["name"] or _safe_name(stem)
+    values["name"] = name
+    return Resolved(name, values, _origins(root, values, origin), root.plain(), directory)
+
+
+def _checked(root: Node) -> dict[str, Any]:
+    # Not at import: pydantic and the schema take a tenth of a second, which a misspelt path need not wait for.
+    from admf_cli.config.rules import cross_faults
+    from admf_cli.config.validation import raise_all, validate
+
+    values, faults = validate(root)
+    plain = values if values is not None else root.plain()
+    if isinstance(plain, dict):
+        faults = [*faults, *cross_faults(root, plain)]
+    raise_all(faults)
+    assert values is not None
+    return _completed(values)
+
+
+def _completed(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values with the strategies' own defaults filled in, and what a container was not told left out."""
+    from admf_cli.strategies.registry import complete_params
+
+    for strategy in values["strategies"]:
+        strategy["params"] = complete_params(strategy["type"], strategy["params"])
+    return values
+
+
+def _origins(root: MappingNode, values: dict[str, Any], source: str) -> dict[str, str]:
+    origins = {}
+    for path, _ in leaves(values):
+        if find(root, path) is None:
+            origins[dotted(path)] = "default"
+            continue
+        place = nearest_place(root, path)
+        origins[dotted(path)] = "file" if place.source == source else place.source
+    return origins
+
+
+def _safe_name(stem: str) -> str:
+    """Return a file's stem as a name that is safe as part of a directory's name."""
+    from admf_cli.config.schema.base import NAME_LENGTH
+
+    safe = "".join(c if c.isascii() and (c.isalnum() or c in "_-") else "_" for c in stem).strip("_-")
+    return safe[:NAME_LENGTH] or "backtest"
