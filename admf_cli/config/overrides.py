@@ -16,15 +16,9 @@ from admf_cli.errors import ConfigError, Fault
 # What the flags of `admf run` and its like change: flag -> (path, value; None = the flag's own).
 FLAGS: dict[str, tuple[str, Any]] = {
     "no-trace": ("execution.enable_event_tracing", False),
-    "trace": ("execution.enable_event_tracing", True),
     "trace-dir": ("execution.trace_settings.trace_dir", None),
-    "max-events": ("execution.trace_settings.max_events", None),
     "workflow-id": ("workflow.id", None),
     "results-dir": ("results.dir", None),
-    "no-results": ("results.write", False),
-    "mode": ("workflow.mode", None),
-    "start": ("data.start", None),
-    "end": ("data.end", None),
 }
 
 _MOST_STEPS = 20

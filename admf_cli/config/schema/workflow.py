@@ -30,19 +30,7 @@ class Workflow(Section):
         description="Id of the run, a directory of its traces and results; null = made from `name` and the start time.",
         examples=["wf_123"],
     )
-    mode: Literal["backtest", "signal_generation", "signal_replay"] = Field(
-        "backtest",
-        description=(
-            "backtest = everything; signal_generation = data, features and strategies only, leaving SIGNAL traces; "
-            "signal_replay = portfolios fed with signals made earlier."
-        ),
-    )
-    signals: Text | None = Field(
-        None,
-        description="With `mode: signal_replay`, the trace directory or CSV file (timestamp, symbol, direction or "
-        "weight) to replay.",
-        examples=["traces/wf_123"],
-    )
+    mode: Literal["backtest"] = Field("backtest", description="What the phases do.")
     phases: list[Phase] = Field(
         default_factory=lambda: [Phase(name="backtest")],
         min_length=1,

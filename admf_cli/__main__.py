@@ -1,0 +1,50 @@
+"""The entry of `admf` and `python -m admf_cli`: the one place that turns faults into messages and exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run the command line and end the process with its exit code."""
+    from admf_cli.cli.app import app
+    from admf_cli.errors import AdmfError, InterruptedRunError
+
+    debug = "--debug" in sys.argv
+    if debug:
+        sys.argv.remove("--debug")
+    try:
+        app()
+    except InterruptedRunError as error:
+        _complain(error)
+        sys.exit(128 + error.signal_number)
+    except AdmfError as error:
+        if debug:
+            raise
+        _complain(error)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read our output has gone; Python would complain once more when it flushes on its way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except Exception as error:
+        if debug:
+            raise
+        print(
+            f"admf: this is a fault of ADMF itself: {type(error).__name__}: {error}\n"
+            "run it again with --debug for the whole story, and please report it",
+            file=sys.stderr,
+        )
+        sys.exit(70)
+
+
+def _complain(error: Exception) -> None:
+    text = "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in str(error))
+    print(f"admf: {text}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

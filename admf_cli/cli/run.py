@@ -1,0 +1,86 @@
+"""`admf run`: a configuration in, a backtest's results out. Refuses to know how either is made."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from admf_cli.reports.gates import GateOutcome
+    from admf_cli.results import RunResult
+
+
+def run(
+    config: Annotated[str, typer.Argument(metavar="CONFIG", help="YAML file, or - for standard input.")],
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Override a value; repeatable, last wins.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")] = False,
+    fail_if: Annotated[
+        list[str] | None,
+        typer.Option("--fail-if", metavar="EXPR", help="Exit 1 if a metric is so, e.g. 'sharpe_ratio < 1'; repeatable."),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing but faults, failed gates and --json.")] = False,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Show each figure's formula as well.")] = False,
+    no_trace: Annotated[bool, typer.Option("--no-trace", help="Trace nothing.")] = False,
+    workflow_id: Annotated[str | None, typer.Option("--workflow-id", metavar="ID", help="Name of this run.")] = None,
+    trace_dir: Annotated[str | None, typer.Option("--trace-dir", metavar="DIR", help="Where traces go.")] = None,
+    results_dir: Annotated[str | None, typer.Option("--results-dir", metavar="DIR", help="Where results go.")] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an earlier run of the same workflow id.")
+    ] = False,
+) -> None:
+    """Run the backtest that CONFIG describes."""
+    from admf_cli.config import load_config
+    from admf_cli.reports.gates import evaluate, parse_gate
+    from admf_cli.stopping import StopRequest
+    from admf_cli.wiring import run_workflow
+
+    gates = [parse_gate(expression) for expression in fail_if or ()]
+    flags = {
+        "no-trace": no_trace,
+        "workflow-id": workflow_id,
+        "trace-dir": trace_dir,
+        "results-dir": results_dir,
+    }
+    resolved = load_config(config, overrides or (), flags)
+    with StopRequest().listening() as stop, _progress(quiet) as progress:
+        result = run_workflow(resolved, overwrite=overwrite, stop=stop, progress=progress)
+    outcomes = [evaluate(gate, result) for gate in gates]
+    _show(result, outcomes, as_json=as_json, quiet=quiet, verbose=verbose)
+    failed = [outcome for outcome in outcomes if not outcome.passed]
+    for outcome in failed:
+        typer.echo(f"admf: {outcome.message}", err=True)
+    raise typer.Exit(1 if failed else 0)
+
+
+def _show(result: RunResult, outcomes: list[GateOutcome], *, as_json: bool, quiet: bool, verbose: bool) -> None:
+    if as_json:
+        import orjson
+
+        from admf_cli.reports.document import document
+
+        typer.echo(orjson.dumps(document(result, outcomes), option=orjson.OPT_INDENT_2))
+    elif not quiet:
+        from admf_cli.reports.screen import print_run
+
+        print_run(result, verbose=verbose)
+
+
+@contextlib.contextmanager
+def _progress(quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """Yield what shows progress on stderr, or None where nobody watches a terminal."""
+    if quiet or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task("bars", total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)

@@ -1,0 +1,196 @@
+"""The events of one phase, found where they lie: by id, by time, by what they answer. Nothing is read in full.
+
+Refuses to know what is asked about them, and how answers are shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import TracebackType
+
+import orjson
+
+from admf_cli.errors import StorageError
+from admf_cli.tracefile.discovery import PhaseTrace
+from admf_cli.tracefile.format import BAR_SHIFT
+from admf_cli.tracefile.lookup import Head, Key, Line, TraceLookup
+from admf_cli.tracefile.metafile import Meta, read_meta
+from admf_cli.traces.event import TracedEvent, as_event, kind_of
+from admf_cli.traces.numbers import split_id
+
+_OPEN_FILES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """An event that is not on disk, and why as far as anyone can tell."""
+
+    event_id: str
+    why: str
+
+
+class Archive:
+    """One phase's files, opened when they are asked for. Use it in a `with` block.
+
+    Raises:
+        StorageError: from every method, when a file can't be read.
+    """
+
+    def __init__(self, phase: PhaseTrace) -> None:
+        self.phase = phase
+        self._lookups: dict[str, TraceLookup] = {}
+        self._metas: dict[str, Meta | None] = {}
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for lookup in self._lookups.values():
+            lookup.close()
+        self._lookups.clear()
+
+    @property
+    def name(self) -> str:
+        """`workflow/phase`."""
+        return f"{self.phase.workflow_id}/{self.phase.phase_name}"
+
+    def containers(self, *kinds: str) -> list[str]:
+        """Return the ids of the containers with lines, of these kinds or of all."""
+        return [
+            one.container_id
+            for one in self.phase.containers
+            if one.has_lines and (not kinds or self.kind(one.container_id) in kinds)
+        ]
+
+    def kind(self, container_id: str) -> str:
+        """Return what kind of container an id names: by its name, else as its meta file says."""
+        kind = kind_of(container_id)
+        if kind:
+            return kind
+        meta = self.meta(container_id)
+        return (meta.container_type or "") if meta else ""
+
+    def meta(self, container_id: str) -> Meta | None:
+        """Return a container's seal, or None if there is none that can be read."""
+        if container_id not in self._metas:
+            container = self.phase.container(container_id)
+            self._metas[container_id] = None
+            if container is not None and container.has_meta:
+                try:
+                    self._metas[container_id] = read_meta(container.meta_path)
+                except StorageError:
+                    pass  # as good as none; inspect and verify say what is wrong with it
+        return self._metas[container_id]
+
+    def find(self, event_id: str) -> TracedEvent | Gone:
+        """Return an event by its id, or why it isn't there."""
+        parts = split_id(event_id)
+        if parts is None:
+            return Gone(event_id, "not an event id")
+        lookup = self.lookup(parts[0])
+        line = lookup.by_number(parts[1]) if lookup else None
+        event = as_event(line.event()) if line else None
+        return event if event is not None else Gone(event_id, self.why_gone(*parts))
+
+    def why_gone(self, container_id: str, number: int) -> str:
+        """Say why an event is not on disk."""
+        lookup = self.lookup(container_id)
+        if lookup is None:
+            return f"{container_id} was not traced"
+        first = next((head for line in lookup.lines_from(0) if (head := line.head())), None)
+        last = next((head for line in lookup.lines_before(lookup.size) if (head := line.head())), None)
+        meta = self.meta(container_id)
+        total = meta.total if meta else None
+        if meta is None or total is None:
+            if first and number < first.number:
+                return "not kept: before the oldest event on disk, in a trace that was never sealed"
+            if last is None or number > last.number:
+                return "lost: the trace was never sealed, and it had not been written when the run ended"
+            return "missing from a trace that was never sealed"
+        if number > total.published:
+            return f"it never existed: {container_id} published {total.published:,} events"
+        if total.dropped and (first is None or number < first.number):
+            limit = meta.settings.get("max_events")
+            setting = f" (max_events: {limit:,})" if isinstance(limit, int) else ""
+            return f"dropped: only the newest events of {container_id} were kept{setting}"
+        if total.filtered:
+            return f"filtered out: its type was not recorded by {container_id}"
+        return "missing from the file though nothing says it was dropped"
+
+    def lookup(self, container_id: str) -> TraceLookup | None:
+        """Return a container's file to look into, or None if it has no lines."""
+        found = self._lookups.pop(container_id, None)
+        if found is None:
+            container = self.phase.container(container_id)
+            if container is None or not container.has_lines:
+                return None
+            found = TraceLookup(container.lines_path)
+            if len(self._lookups) >= _OPEN_FILES:
+                self._lookups.pop(next(iter(self._lookups))).close()
+        self._lookups[container_id] = found  # last in: the one used longest ago is closed first
+        return found
+
+    def from_key(self, container_id: str, key: Callable[[Head], Key], start: Key) -> Iterator[TracedEvent]:
+        """Yield a container's events whose key (sequence, number or time) is at least `start`."""
+        lookup = self.lookup(container_id)
+        first = lookup.first_at(key, start) if lookup else None
+        if lookup is None or first is None:
+            return
+        for line in lookup.lines_from(first.offset):
+            event = as_event(line.event())
+            if event is not None:
+                yield event
+
+    def in_bar(self, container_id: str, bar: int) -> Iterator[TracedEvent]:
+        """Yield a container's events of one bar."""
+        stop = (bar + 1) << BAR_SHIFT
+        for event in self.from_key(container_id, lambda head: head.sequence, bar << BAR_SHIFT):
+            if event.sequence >= stop:
+                return
+            yield event
+
+    def naming(self, container_id: str, key: str, value: str, after: int) -> Iterator[TracedEvent]:
+        """Yield a container's events from a sequence on in which a text stands under a key, the payload's or their own."""
+        lookup = self.lookup(container_id)
+        first = lookup.first_at(lambda head: head.sequence, after) if lookup else None
+        if lookup is None or first is None:
+            return
+        text = orjson.dumps(key) + b":" + orjson.dumps(value)
+        for line in lookup.containing(text, first.offset):
+            event = as_event(line.event())
+            if event is not None:
+                yield event
+
+    def first(self, container_id: str) -> TracedEvent | None:
+        """Return a container's first event on disk."""
+        lookup = self.lookup(container_id)
+        return _first_event(lookup.lines_from(0)) if lookup else None
+
+    def last(self, container_id: str, event_type: str | None = None) -> TracedEvent | None:
+        """Return a container's last event on disk, of a type or of any."""
+        lookup = self.lookup(container_id)
+        if lookup is None:
+            return None
+        lines = lookup.lines_before(lookup.size)
+        if event_type is not None:
+            mark = b'"' + event_type.encode() + b'"'
+            lines = (line for line in lines if mark in line.data)
+        return _first_event(lines, event_type)
+
+    def start(self, container_id: str) -> TracedEvent | None:
+        """Return a container's PHASE_START, None if it was not kept."""
+        event = self.first(container_id)
+        return event if event is not None and event.event_type == "PHASE_START" else None
+
+
+def _first_event(lines: Iterator[Line], event_type: str | None = None) -> TracedEvent | None:
+    for line in lines:
+        event = as_event(line.event())
+        if event is not None and event_type in (None, event.event_type):
+            return event
+    return None
+
+
