@@ -39,7 +39,7 @@ OWN = (
     ),
     FeatureInfo(
         name="VWAP",
-        summary="Volume-weighted average of the typical price (high + low + close) / 3: of the day so far, or of n bars",
+        summary="Volume-weighted average of the typical price (high + low + close) / 3: of the day so far or of n bars",
         source="Berkowitz, Logue and Noser (1988), The Total Cost of Transactions on the NYSE, Journal of Finance "
         "43(1); TA-Lib's own VWAP runs from the first bar of the series",
         parameters=(
@@ -81,7 +81,7 @@ OWN = (
         parameters=(
             _length(20, minimum=2, doc="number of returns"),
             Parameter(
-                "periods_per_year", "float", 1.0, above=0, doc="1: a bar's volatility; 252: daily bars to a year"
+                "periods_per_year", "float", 1.0, above=0, doc="1: of one bar; 252: daily bars to a year"
             ),
         ),
         inputs=("close",),
@@ -112,7 +112,7 @@ OWN = (
     ),
     FeatureInfo(
         name="RANK",
-        summary="Place of the symbol's value among all symbols' values at that bar; equal values share their mean place",
+        summary="Place of the symbol's value among those of all symbols at that bar; equal values share their mean place",
         source="fractional ranking; Jegadeesh and Titman (1993), Returns to Buying Winners, Journal of Finance 48(1)",
         parameters=(Parameter("ascending", "bool", False, doc="true: 1 is the least; false: 1 is the greatest"),),
         inputs=("close",),
