@@ -112,7 +112,7 @@ OWN = (
     ),
     FeatureInfo(
         name="RANK",
-        summary="Place of the symbol's value among those of all symbols at that bar; equal values share their mean place",
+        summary="Place of the symbol's value among all symbols at that bar; equal values share their mean place",
         source="fractional ranking; Jegadeesh and Titman (1993), Returns to Buying Winners, Journal of Finance 48(1)",
         parameters=(Parameter("ascending", "bool", False, doc="true: 1 is the least; false: 1 is the greatest"),),
         inputs=("close",),

@@ -5,6 +5,7 @@ Refuses to know what is asked about them, and how answers are shown.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
@@ -79,10 +80,9 @@ class Archive:
             container = self.phase.container(container_id)
             self._metas[container_id] = None
             if container is not None and container.has_meta:
-                try:
+                # A damaged one is as good as none here; inspect and verify say what is wrong with it.
+                with contextlib.suppress(StorageError):
                     self._metas[container_id] = read_meta(container.meta_path)
-                except StorageError:
-                    pass  # as good as none; inspect and verify say what is wrong with it
         return self._metas[container_id]
 
     def find(self, event_id: str) -> TracedEvent | Gone:
@@ -152,17 +152,22 @@ class Archive:
                 return
             yield event
 
+    def containing(self, container_id: str, text: bytes, offset: int = 0) -> Iterator[TracedEvent]:
+        """Yield a container's events, from a byte of its file on, in whose lines a text stands."""
+        lookup = self.lookup(container_id)
+        for line in lookup.containing(text, offset) if lookup else ():
+            event = as_event(line.event())
+            if event is not None:
+                yield event
+
     def naming(self, container_id: str, key: str, value: str, after: int) -> Iterator[TracedEvent]:
-        """Yield a container's events from a sequence on in which a text stands under a key, the payload's or their own."""
+        """Yield a container's events from a sequence on that hold this text under this key, wherever in the line."""
         lookup = self.lookup(container_id)
         first = lookup.first_at(lambda head: head.sequence, after) if lookup else None
         if lookup is None or first is None:
             return
         text = orjson.dumps(key) + b":" + orjson.dumps(value)
-        for line in lookup.containing(text, first.offset):
-            event = as_event(line.event())
-            if event is not None:
-                yield event
+        yield from self.containing(container_id, text, first.offset)
 
     def first(self, container_id: str) -> TracedEvent | None:
         """Return a container's first event on disk."""
@@ -192,5 +197,3 @@ def _first_event(lines: Iterator[Line], event_type: str | None = None) -> Traced
         if event is not None and event_type in (None, event.event_type):
             return event
     return None
-
-

@@ -72,30 +72,22 @@ def as_event(document: Mapping[str, Any] | None) -> TracedEvent | None:
     if document is None:
         return None
     get = document.get
-    payload = get("payload")
-    links = [get("correlation_id"), get("causation_id"), get("symbol")]
-    texts = [get("event_id"), get("event_type"), get("timestamp"), get("container_id")]
-    sequence = get("sequence")
+    event_id, event_type, timestamp = get("event_id"), get("event_type"), get("timestamp")
+    container_id, sequence, payload = get("container_id"), get("sequence"), get("payload")
+    links = get("correlation_id"), get("causation_id"), get("symbol")
     if (
-        not all(isinstance(one, str) for one in texts)
-        or not all(one is None or isinstance(one, str) for one in links)
-        or not isinstance(sequence, int)
-        or isinstance(sequence, bool)
-        or sequence < 0
-        or not isinstance(payload, dict)
+        isinstance(event_id, str)
+        and isinstance(event_type, str)
+        and isinstance(timestamp, str)
+        and isinstance(container_id, str)
+        and isinstance(sequence, int)
+        and not isinstance(sequence, bool)
+        and sequence >= 0
+        and isinstance(payload, dict)
+        and all(link is None or isinstance(link, str) for link in links)
     ):
-        return None
-    return TracedEvent(
-        event_id=texts[0],
-        sequence=sequence,
-        event_type=texts[1],
-        timestamp=texts[2],
-        container_id=texts[3],
-        correlation_id=links[0],
-        causation_id=links[1],
-        symbol=links[2],
-        payload=payload,
-    )
+        return TracedEvent(event_id, sequence, event_type, timestamp, container_id, *links, payload)
+    return None
 
 
 def kind_of(container_id: str) -> str:

@@ -1,0 +1,1 @@
+"""Results to table, JSON and files. Computes nothing."""

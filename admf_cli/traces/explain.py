@@ -1,0 +1,302 @@
+"""Why did an event happen, and what came of it? Refuses to put it into words.
+
+Causes are followed upwards one by one. Effects lie in known places: an answer to a bar, a signal, a fill or a breach
+in the same bar, what ends an order anywhere later in the execution's or its portfolio's file. So a few small reads
+find the whole of a trade among millions of events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from admf_cli.tracefile.format import TERMINAL_ORDER_TYPES
+from admf_cli.traces.archive import Archive, Gone
+from admf_cli.traces.event import BOOKING_TYPES, TracedEvent
+from admf_cli.traces.target import choose_phases, locate, open_archives
+
+_MAX_DEPTH = 64
+_MAX_NODES = 500
+_MAX_FLOWS = 12
+# parent's type -> kinds of containers in which its effects of the same bar lie
+_EFFECTS = {
+    "SIGNAL": ("portfolio",),
+    "FILL": ("portfolio", "execution"),
+    "RISK_BREACH": ("portfolio",),
+    "REJECT": ("portfolio",),
+    "CANCEL": ("portfolio",),
+    "EXPIRE": ("portfolio",),
+}
+
+
+@dataclass(slots=True)
+class Node:
+    """An event, or the place of one that is gone, with what it caused.
+
+    Attributes:
+        asked: True for the event that was asked about.
+        features: values of the FEATURE event of the same bar and symbol, on BARs.
+    """
+
+    event: TracedEvent | Gone
+    asked: bool = False
+    features: dict[str, float | None] = field(default_factory=dict)
+    effects: list[Node] = field(default_factory=list)
+
+    @property
+    def event_id(self) -> str:
+        """Its id, also of an event that is gone."""
+        return self.event.event_id
+
+    def walk(self) -> Iterator[Node]:
+        """Yield this node and all below it, causes before effects."""
+        yield self
+        for effect in self.effects:
+            yield from effect.walk()
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """One causal tree.
+
+    Attributes:
+        title: "asked", "entry" (of the position that the asked event changes) or "exit".
+    """
+
+    title: str
+    root: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Everything that led to the asked events and came of them, in order of time.
+
+    Attributes:
+        complete: True if every cause, up to where causes end, is on disk.
+        cut: True if there was more than is shown.
+        rules: strategy's rule name -> its expression, for the signals in here.
+    """
+
+    phase: str
+    asked: tuple[str, ...]
+    note: str | None
+    complete: bool
+    cut: bool
+    rules: dict[str, str]
+    flows: tuple[Flow, ...]
+
+
+def explain(directory: Path, words: str, *, phase: str | None = None, portfolio: str | None = None) -> Explanation:
+    """Return what led to an event and what came of it.
+
+    Args:
+        words: an event id, `trade:7`, `trade:PORTFOLIO:7`, `last-fill`, or `SYMBOL@TIME`.
+        phase: which one, where the directory holds several.
+        portfolio: of trades and of a signal's effects, where there are several.
+
+    Raises:
+        StorageError: there is no trace to read.
+        ConfigError: `words` fit no event, or several phases.
+        NotKeptError: the event was dropped, filtered or lost.
+    """
+    with ExitStack() as stack:
+        archives = open_archives(stack, choose_phases(directory, phase))
+        archive, target = locate(archives, words, portfolio)
+        return _Story(archive, portfolio).tell([anchor for anchor in target.anchors], target.note)
+
+
+def causes_of(archive: Archive, event: TracedEvent) -> list[TracedEvent | Gone]:
+    """Return an event's causes, nearest first, up to one without a cause or one that is gone."""
+    chain: list[TracedEvent | Gone] = []
+    current = event
+    while current.causation_id is not None and len(chain) < _MAX_DEPTH:
+        cause = archive.find(current.causation_id)
+        if isinstance(cause, TracedEvent) and cause.sequence >= current.sequence:
+            cause = Gone(cause.event_id, "named as the cause, but it did not happen before its effect")
+        chain.append(cause)
+        if isinstance(cause, Gone):
+            break
+        current = cause
+    return chain
+
+
+def effects_of(archive: Archive, event: TracedEvent) -> Iterator[TracedEvent]:
+    """Yield the events that answer an event, in order of sequence; for BARs none, as everything would follow."""
+    if event.event_type == "ORDER":
+        yield from ends_of(archive, event)
+        return
+    found: list[TracedEvent] = []
+    for container_id in archive.containers(*_EFFECTS.get(event.event_type, ())):
+        if event.event_type in _EFFECTS:
+            found += [one for one in archive.in_bar(container_id, event.bar) if one.causation_id == event.event_id]
+    yield from sorted(found, key=lambda one: one.sequence)
+
+
+def ends_of(archive: Archive, order: TracedEvent) -> Iterator[TracedEvent]:
+    """Yield an order's fills and its end, in order of sequence."""
+    found: list[TracedEvent] = []
+    for container_id in [*archive.containers("execution"), order.container_id]:
+        for event in archive.naming(container_id, "order_id", order.event_id, order.sequence + 1):
+            if event.event_type in TERMINAL_ORDER_TYPES and event.text("order_id") == order.event_id:
+                found.append(event)
+                if event.event_type != "FILL" or event.amount("remaining") == 0.0:
+                    break
+    yield from sorted(found, key=lambda one: one.sequence)
+
+
+class _Story:
+    def __init__(self, archive: Archive, portfolio: str | None) -> None:
+        self.archive = archive
+        self.portfolio = portfolio
+        self.told: dict[str, Node] = {}
+        self.rules: dict[str, str] = {}
+        self.complete = True
+        self.cut = False
+
+    def tell(self, anchors: Sequence[TracedEvent], note: str | None) -> Explanation:
+        asked = [anchor.event_id for anchor in anchors]
+        flows = []
+        for anchor in anchors:
+            if anchor.event_id not in self.told:
+                flows.append(Flow("asked", self._flow(anchor)))
+        for anchor in anchors:
+            self.told[anchor.event_id].asked = True
+        flows += self._of_the_same_trades([node.event for flow in flows for node in flow.root.walk()])
+        flows.sort(key=lambda flow: _sequence(flow.root))
+        return Explanation(self.archive.name, tuple(asked), note, self.complete, self.cut, self.rules, tuple(flows))
+
+    def _flow(self, anchor: TracedEvent) -> Node:
+        """Return the tree from the first cause of an event down to everything that came of its signal."""
+        chain: list[TracedEvent | Gone] = [anchor, *causes_of(self.archive, anchor)]
+        self.complete = self.complete and not isinstance(chain[-1], Gone)
+        self._narrow(chain)
+        nodes = [self._node(event) for event in reversed(chain)]
+        path = {node.event_id for node in nodes}
+        for cause, effect in zip(nodes, nodes[1:], strict=False):
+            if not any(one.event_id == effect.event_id for one in cause.effects):
+                cause.effects.append(effect)
+        # A bar's other effects are other stories; from the signal (or the breach) on, all of it is this one.
+        start = next((node for node in nodes if _begins_a_story(node.event)), None)
+        if start is not None:
+            self._expand(start, path)
+        return nodes[0]
+
+    def _narrow(self, chain: list[TracedEvent | Gone]) -> None:
+        if self.portfolio is None:
+            for event in chain:
+                if isinstance(event, TracedEvent):
+                    kind = self.archive.kind(event.container_id)
+                    own = event.container_id if kind == "portfolio" else event.text("portfolio")
+                    if own is not None:
+                        self.portfolio = own
+                        return
+
+    def _expand(self, node: Node, path: set[str]) -> None:
+        pending = [(node, 0)]
+        while pending:
+            current, depth = pending.pop()
+            event = current.event
+            if isinstance(event, Gone):
+                continue
+            if len(self.told) >= _MAX_NODES or depth >= _MAX_DEPTH:
+                self.cut = True
+                return
+            for effect in effects_of(self.archive, event):
+                if not self._is_ours(effect):
+                    continue
+                known = next((one for one in current.effects if one.event_id == effect.event_id), None)
+                if known is None and effect.event_id in self.told:
+                    continue  # shown elsewhere: the same event is never told twice
+                if known is None:
+                    known = self._node(effect)
+                    current.effects.append(known)
+                pending.append((known, depth + 1))
+            current.effects.sort(key=_sequence)
+
+    def _is_ours(self, event: TracedEvent) -> bool:
+        if self.portfolio is None:
+            return True
+        kind = self.archive.kind(event.container_id)
+        return self.portfolio in ((event.container_id,) if kind == "portfolio" else (event.text("portfolio"), None))
+
+    def _node(self, event: TracedEvent | Gone) -> Node:
+        node = self.told.get(event.event_id)
+        if node is not None:
+            return node
+        node = self.told[event.event_id] = Node(event)
+        if isinstance(event, TracedEvent):
+            if event.event_type == "BAR":
+                node.features = features_at(self.archive, event)
+            elif event.event_type == "SIGNAL":
+                self._note_rule(event)
+        return node
+
+    def _note_rule(self, signal: TracedEvent) -> None:
+        start = self.archive.start(signal.container_id)
+        expression = start.mapping("settings").get("rules") if start else None
+        rule = signal.text("rule")
+        if isinstance(expression, dict) and rule is not None and isinstance(expression.get(rule), str):
+            self.rules[rule] = expression[rule]
+
+    def _of_the_same_trades(self, events: Sequence[TracedEvent | Gone]) -> list[Flow]:
+        """Return the flows that opened what was closed here, and closed what was opened here."""
+        flows: list[Flow] = []
+        for event in events:
+            if not isinstance(event, TracedEvent):
+                continue
+            partners = list(self._entries(event)) + list(self._exits(event))
+            for title, partner in partners:
+                if partner.event_id in self.told:
+                    continue
+                if len(flows) >= _MAX_FLOWS:
+                    self.cut = True
+                    return flows
+                flows.append(Flow(title, self._flow(partner)))
+        return flows
+
+    def _entries(self, event: TracedEvent) -> Iterator[tuple[str, TracedEvent]]:
+        if event.event_type in BOOKING_TYPES:
+            for row in event.rows("trades"):
+                entry_fill = row.get("entry_fill")
+                entry = self.archive.find(entry_fill) if isinstance(entry_fill, str) else None
+                if isinstance(entry, TracedEvent):
+                    yield "entry", entry
+
+    def _exits(self, event: TracedEvent) -> Iterator[tuple[str, TracedEvent]]:
+        portfolio = event.text("portfolio")
+        if event.event_type != "FILL" or portfolio is None:
+            return
+        left = event.amount("quantity") or 0.0
+        for closing in self.archive.naming(portfolio, "entry_fill", event.event_id, event.sequence):
+            for row in closing.rows("trades"):
+                quantity = row.get("quantity")
+                if row.get("entry_fill") == event.event_id and isinstance(quantity, int | float):
+                    left -= quantity
+            cause = self.archive.find(closing.causation_id) if closing.causation_id else closing
+            yield "exit", closing if isinstance(cause, Gone) else cause
+            if left <= 1e-9 or (closing.event_type == "POSITION_CLOSE"):
+                return
+
+
+def features_at(archive: Archive, bar: TracedEvent) -> dict[str, float | None]:
+    """Return the values of the FEATURE events that answer a BAR; None where a feature is undefined."""
+    values: dict[str, float | None] = {}
+    for container_id in archive.containers("features"):
+        for event in archive.in_bar(container_id, bar.bar):
+            if event.causation_id == bar.event_id or (event.event_type == "FEATURE" and event.symbol == bar.symbol):
+                for name in event.payload:
+                    values[name] = event.amount(name)
+    return values
+
+
+def _begins_a_story(event: TracedEvent | Gone) -> bool:
+    return isinstance(event, TracedEvent) and event.event_type not in ("BAR", "FEATURE", "PHASE_START", "PHASE_END")
+
+
+def _sequence(node: Node) -> int:
+    event = node.event
+    if isinstance(event, TracedEvent):
+        return event.sequence
+    return min((_sequence(effect) for effect in node.effects), default=0) - 1
