@@ -14,6 +14,10 @@ Directory = Annotated[
     typer.Argument(metavar="DIR", help="A phase, a workflow, or a folder of many workflows.", show_default=False),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Phase = Annotated[
+    str | None, typer.Option("--phase", help="Which phase, where there are several: testing, or wf_1/testing.")
+]
+Portfolio = Annotated[str | None, typer.Option("--portfolio", help="Container id of the portfolio that is meant.")]
 Plain = Annotated[bool, typer.Option("--plain", help="Print tab-separated text without colours or boxes.")]
 
 
@@ -31,3 +35,25 @@ def inspect(directory: Directory, as_json: AsJson = False, plain: Plain = False)
     else:
         show_inspection(answer, Screen(plain=plain))
     raise typer.Exit(0 if answer.sound else 1)
+
+
+@app.command()
+def explain(
+    directory: Directory,
+    event: Annotated[str, typer.Argument(help="Event id, trade:7, trade:PORTFOLIO:7, last-fill, or SYMBOL@TIME.")],
+    phase: Phase = None,
+    portfolio: Portfolio = None,
+    as_json: AsJson = False,
+    plain: Plain = False,
+) -> None:
+    """Show what led to an event and what came of it, each step with its numbers."""
+    from admf_cli.traces.explain import explain as ask
+    from admf_cli.traces.render.document import document
+    from admf_cli.traces.render.explanation import explanation_document, show_explanation
+    from admf_cli.traces.render.screen import Screen
+
+    answer = ask(directory, event, phase=phase, portfolio=portfolio)
+    if as_json:
+        typer.echo(document(explanation_document(answer)))
+    else:
+        show_explanation(answer, Screen(plain=plain))

@@ -7,6 +7,7 @@ find the whole of a trade among millions of events.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -20,15 +21,6 @@ from admf_cli.traces.target import choose_phases, locate, open_archives
 _MAX_DEPTH = 64
 _MAX_NODES = 500
 _MAX_FLOWS = 12
-# parent's type -> kinds of containers in which its effects of the same bar lie
-_EFFECTS = {
-    "SIGNAL": ("portfolio",),
-    "FILL": ("portfolio", "execution"),
-    "RISK_BREACH": ("portfolio",),
-    "REJECT": ("portfolio",),
-    "CANCEL": ("portfolio",),
-    "EXPIRE": ("portfolio",),
-}
 
 
 @dataclass(slots=True)
@@ -37,12 +29,14 @@ class Node:
 
     Attributes:
         asked: True for the event that was asked about.
-        features: values of the FEATURE event of the same bar and symbol, on BARs.
+        features: of a BAR: the values of its FEATURE event.
+        met: of a FILL: the BAR that it met, None if that isn't on disk.
     """
 
     event: TracedEvent | Gone
     asked: bool = False
     features: dict[str, float | None] = field(default_factory=dict)
+    met: TracedEvent | None = None
     effects: list[Node] = field(default_factory=list)
 
     @property
@@ -104,7 +98,7 @@ def explain(directory: Path, words: str, *, phase: str | None = None, portfolio:
     with ExitStack() as stack:
         archives = open_archives(stack, choose_phases(directory, phase))
         archive, target = locate(archives, words, portfolio)
-        return _Story(archive, portfolio).tell([anchor for anchor in target.anchors], target.note)
+        return _Story(archive, portfolio).tell(target.anchors, target.note)
 
 
 def causes_of(archive: Archive, event: TracedEvent) -> list[TracedEvent | Gone]:
@@ -128,10 +122,22 @@ def effects_of(archive: Archive, event: TracedEvent) -> Iterator[TracedEvent]:
         yield from ends_of(archive, event)
         return
     found: list[TracedEvent] = []
-    for container_id in archive.containers(*_EFFECTS.get(event.event_type, ())):
-        if event.event_type in _EFFECTS:
-            found += [one for one in archive.in_bar(container_id, event.bar) if one.causation_id == event.event_id]
+    for container_id in _answering(archive, event):
+        found += [one for one in archive.in_bar(container_id, event.bar) if one.causation_id == event.event_id]
     yield from sorted(found, key=lambda one: one.sequence)
+
+
+def _answering(archive: Archive, event: TracedEvent) -> list[str]:
+    """Return the containers in which answers of the same bar can lie."""
+    if event.event_type == "SIGNAL":
+        return archive.containers("portfolio")
+    if event.event_type == "FILL":
+        portfolio = event.text("portfolio")
+        return [*archive.containers("execution"), *([portfolio] if portfolio else archive.containers("portfolio"))]
+    if event.event_type in ("RISK_BREACH", "REJECT", "CANCEL", "EXPIRE"):
+        portfolio = event.text("portfolio")
+        return [portfolio if portfolio and portfolio != event.container_id else event.container_id]
+    return []
 
 
 def ends_of(archive: Archive, order: TracedEvent) -> Iterator[TracedEvent]:
@@ -174,7 +180,7 @@ class _Story:
         self._narrow(chain)
         nodes = [self._node(event) for event in reversed(chain)]
         path = {node.event_id for node in nodes}
-        for cause, effect in zip(nodes, nodes[1:], strict=False):
+        for cause, effect in itertools.pairwise(nodes):
             if not any(one.event_id == effect.event_id for one in cause.effects):
                 cause.effects.append(effect)
         # A bar's other effects are other stories; from the signal (or the breach) on, all of it is this one.
@@ -231,6 +237,9 @@ class _Story:
                 node.features = features_at(self.archive, event)
             elif event.event_type == "SIGNAL":
                 self._note_rule(event)
+            elif event.event_type == "FILL" and (bar_id := event.text("bar")):
+                met = self.archive.find(bar_id)
+                node.met = met if isinstance(met, TracedEvent) else None
         return node
 
     def _note_rule(self, signal: TracedEvent) -> None:
