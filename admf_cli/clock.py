@@ -134,7 +134,8 @@ class Clock:
 
     def _enter(self, bar: int) -> None:
         place = self.sequence - (self.bar << BAR_SHIFT)
-        assert place < END_PLACE and not FEATURE_PLACE <= place < DECISION_PLACE - 1, "too many events in one bar"
+        assert place < END_PLACE, "too many events in one bar"
+        assert not FEATURE_PLACE <= place < DECISION_PLACE - 1, "too many events in one bar"
         assert bar > self.bar, "time runs forward"
         self.bar = bar
         self.time = int(self.times[bar])

@@ -49,6 +49,10 @@ def main(arguments: list[str]) -> int:
     if "known vulnerabilit" in output:
         print(output.strip())
         return run.returncode
+    unknown = output.count("could not be audited")
+    if unknown and run.returncode == 0:
+        print(f"audit: no known vulnerability; {unknown} packages not checked, the database does not answer for them")
+        return 0
     if run.returncode and any(sign in output for sign in OFFLINE_SIGNS):
         print(f"audit: not checked, the vulnerability database cannot be reached from here ({constraints})")
         return 0

@@ -2,7 +2,8 @@
 
     python tools/duplicates.py [DIR ...]        default: admf_cli
 
-A window of 8 code lines counts; comments, blank lines, docstrings, imports and indentation do not. Exit 1 if any is found.
+A window of 8 code lines counts; comments, blank lines, docstrings, imports and indentation do not. Exit 1 if any is
+found.
 """
 
 from __future__ import annotations
@@ -63,7 +64,14 @@ def duplicates(paths: list[Path]) -> list[Duplicate]:
             places[tuple(texts[start : start + WINDOW])].append((path, start))
 
     found: list[Duplicate] = []
-    pairs = {(first, second) for spots in places.values() for i, first in enumerate(spots) for second in spots[i + 1 :]}
+    # A repetitive run overlapping itself (a table, a row of properties) is not a copy.
+    pairs = {
+        (first, second)
+        for spots in places.values()
+        for i, first in enumerate(spots)
+        for second in spots[i + 1 :]
+        if first[0] != second[0] or second[1] - first[1] >= WINDOW
+    }
     for (path, start), (other, other_start) in sorted(pairs):
         if ((path, start - 1), (other, other_start - 1)) in pairs:
             continue

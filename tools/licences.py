@@ -22,16 +22,21 @@ FORBIDDEN = re.compile(r"\bA?GPL|Affero|Commons Clause|SSPL|BUSL|Business Source
 
 
 def declared_licence(dist: Distribution) -> str:
-    """Return the licence as declared: the SPDX expression, else the classifiers, else the free text's first line."""
-    if expression := dist.metadata.get("License-Expression"):
-        return expression
+    """Return the licence as declared: SPDX expression, classifiers, free text, else the licence file's first line."""
+    fields = dist.metadata
+    if "License-Expression" in fields:
+        return fields["License-Expression"]
     classifiers = [
         value.rpartition("::")[2].strip()
-        for value in dist.metadata.get_all("Classifier") or []
+        for value in fields.get_all("Classifier") or []
         if value.startswith("License ::") and not value.endswith("OSI Approved")
     ]
-    free_text = (dist.metadata.get("License") or "").strip().splitlines()
-    return "; ".join(classifiers) or (free_text[0][:60] if free_text else "undeclared")
+    if classifiers:
+        return "; ".join(classifiers)
+    text = " ".join(fields.get_all("License") or [])
+    for name in fields.get_all("License-File") or []:
+        text = text or dist.read_text(f"licenses/{name}") or dist.read_text(name) or ""
+    return text.strip().partition("\n")[0].strip("# ")[:60] or "undeclared"
 
 
 def reachable(roots: Iterable[str]) -> tuple[dict[str, Distribution], list[str]]:

@@ -59,7 +59,9 @@ def schema(
 def show(
     config: Config,
     overrides: Overrides = None,
-    resolved: Annotated[bool, typer.Option("--resolved", help="Show defaults too, and where each value is from.")] = False,
+    resolved: Annotated[
+        bool, typer.Option("--resolved", help="Show defaults too, and where each value is from.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show a configuration as it was written, or with every default and where each value came from."""

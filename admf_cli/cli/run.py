@@ -23,9 +23,13 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")] = False,
     fail_if: Annotated[
         list[str] | None,
-        typer.Option("--fail-if", metavar="EXPR", help="Exit 1 if a metric is so, e.g. 'sharpe_ratio < 1'; repeatable."),
+        typer.Option(
+            "--fail-if", metavar="EXPR", help="Exit 1 if a metric is so, e.g. 'sharpe_ratio < 1'; repeatable."
+        ),
     ] = None,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing but faults, failed gates and --json.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("-q", "--quiet", help="Print nothing but faults, failed gates and --json.")
+    ] = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Show each figure's formula as well.")] = False,
     no_trace: Annotated[bool, typer.Option("--no-trace", help="Trace nothing.")] = False,
     workflow_id: Annotated[str | None, typer.Option("--workflow-id", metavar="ID", help="Name of this run.")] = None,

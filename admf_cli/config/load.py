@@ -14,6 +14,7 @@ from admf_cli.config.node import MappingNode, Node, dotted, find, leaves, neares
 from admf_cli.config.overrides import apply_flags, apply_overrides
 from admf_cli.config.source import DICT, node_from_python, read_text
 from admf_cli.config.yaml_text import parse_yaml
+from admf_cli.errors import ConfigError, Fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +67,9 @@ def load_config(
         text = read_text(source)
         root, stem, directory, origin = parse_yaml(text.text, text.source), text.stem, text.directory, text.source
     if not isinstance(root, MappingNode):
-        from admf_cli.config.validation import raise_all, validate
-
-        raise_all(validate(root)[1])
+        place = root.place
+        rule = "a configuration is a mapping of sections: data, strategies, risk_profiles, execution …"
+        raise ConfigError([Fault(place.source, rule, line=place.line, column=place.column)])
     apply_overrides(root, overrides)
     apply_flags(root, flags or {})
     values = _checked(root)

@@ -9,7 +9,17 @@ import orjson
 
 from admf_cli import CONFIG_SCHEMA_VERSION
 
-_SECTION_ORDER = ("workflow", "data", "instruments", "features", "strategies", "risk_profiles", "portfolio", "execution", "results")
+_SECTION_ORDER = (
+    "workflow",
+    "data",
+    "instruments",
+    "features",
+    "strategies",
+    "risk_profiles",
+    "portfolio",
+    "execution",
+    "results",
+)
 
 
 def json_schema() -> dict[str, Any]:

@@ -57,7 +57,13 @@ def _data(values: Mapping[str, Any], at: FaultAt) -> Iterator[Fault]:
         for index, strategy in _items(values, "strategies"):
             for place, symbol in enumerate(strategy.get("symbols") or ()):
                 if symbol not in symbols:
-                    yield at("strategies", index, "symbols", place, rule=f"must be one of data.symbols: {', '.join(map(str, symbols))}")
+                    yield at(
+                        "strategies",
+                        index,
+                        "symbols",
+                        place,
+                        rule=f"must be one of data.symbols: {', '.join(map(str, symbols))}",
+                    )
         for symbol in _section(values, "instruments"):
             if symbol not in known:
                 yield at("instruments", symbol, rule="is neither default nor one of data.symbols", value=False)
@@ -74,7 +80,9 @@ def _names(values: Mapping[str, Any], at: FaultAt) -> Iterator[Fault]:
         for _, profile in _items(values, "risk_profiles"):
             pair = (str(strategy.get("name")), str(profile.get("name")))
             container = f"portfolio_{pair[0]}_{pair[1]}".lower()
-            if taken.setdefault(container, pair) != pair and {p.lower() for p in taken[container]} != {p.lower() for p in pair}:
+            if taken.setdefault(container, pair) != pair and {p.lower() for p in taken[container]} != {
+                p.lower() for p in pair
+            }:
                 rule = f"strategy and risk profile make the container id {container}, which others make too"
                 yield at("strategies", index, "name", rule=rule, remedy="choose names without shared parts around _")
 

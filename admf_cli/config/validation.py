@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from admf_cli.config.node import MappingNode, Node, Step, dotted, fault_at
+from admf_cli.config.node import Node, Step, dotted, fault_at
 from admf_cli.config.schema.root import Config
 from admf_cli.errors import ConfigError, Fault
 
@@ -56,10 +56,6 @@ _RULES = {
 
 def validate(root: Node) -> tuple[dict[str, Any] | None, list[Fault]]:
     """Return the resolved values, or None, and every fault of the single sections."""
-    if not isinstance(root, MappingNode):
-        place = root.place
-        rule = "a configuration is a mapping of sections: data, strategies, risk_profiles, execution …"
-        return None, [Fault(place.source, rule, line=place.line, column=place.column)]
     try:
         config = Config.model_validate(root.plain())
     except ValidationError as error:
@@ -101,7 +97,9 @@ def _fault(root: Node, path: tuple[Step, ...], error: ErrorDetails) -> Fault:
         return fault_at(root, (*path, "type"), rule, remedy=_near(str(context["tag"]).strip("<>"), known.split(", ")))
     if kind == "literal_error":
         expected = [word.strip(" '\"") for word in str(context["expected"]).replace(" or ", ", ").split(",")]
-        return fault_at(root, path, f"must be one of {', '.join(expected)}", remedy=_near(str(error["input"]), expected))
+        return fault_at(
+            root, path, f"must be one of {', '.join(expected)}", remedy=_near(str(error["input"]), expected)
+        )
     if kind in ("string_pattern_mismatch",) and path and path[-1] == "[key]":
         return fault_at(root, path[:-1], "the name must be letters, digits and _", value=True, at_key=True)
     return fault_at(root, path, _RULES.get(kind) or _sentence(error["msg"]))

@@ -80,9 +80,7 @@ OWN = (
         "the mean with the sample deviation (ddof 1), times the square root of periods_per_year",
         parameters=(
             _length(20, minimum=2, doc="number of returns"),
-            Parameter(
-                "periods_per_year", "float", 1.0, above=0, doc="1: of one bar; 252: daily bars to a year"
-            ),
+            Parameter("periods_per_year", "float", 1.0, above=0, doc="1: of one bar; 252: daily bars to a year"),
         ),
         inputs=("close",),
         outputs=("real",),

@@ -97,7 +97,6 @@ def _read_large(path: Path, data: bytes, settings: Mapping[str, Any]) -> Table |
             schema=schema,
             columns=sorted(chosen, key=names.index),
             truncate_ragged_lines=False,
-            missing_utf8_is_empty_string=True,
         )
     except polars.exceptions.PolarsError:
         return None

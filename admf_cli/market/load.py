@@ -82,7 +82,7 @@ def phase_window(bars: Bars, start: str | None, end: str | None) -> tuple[int, i
     if first >= stop:
         have = [str(moment.astype("datetime64[us]").astype("datetime64[s]")) for moment in (times[0], times[-1])]
         raise MarketDataError(
-            f"no bars from {start or 'the beginning'} to {end or 'the end'}; the data reaches from {have[0]} to {have[1]}"
+            f"no bars from {start or 'the beginning'} to {end or 'the end'}; the data has {have[0]} to {have[1]}"
         )
     return first, stop
 

@@ -58,7 +58,8 @@ def _times(column: Any, zone: str, faults: Faults, source: str) -> IntArray:
     if column.dtype == polars.String or column.dtype.is_integer():
         return parse.times([str(value) for value in column.to_list()], zone, faults)
     if column.dtype == polars.Date:
-        return column.cast(polars.Datetime("us")).to_physical().to_numpy()
+        days: IntArray = column.cast(polars.Datetime("us")).to_physical().to_numpy()
+        return days
     if not isinstance(column.dtype, polars.Datetime):
         raise MarketDataError(f"{source}: column timestamp holds {column.dtype}, not times")
     if column.dtype.time_unit == "ns" and (column.to_physical() % 1_000 != 0).any():
@@ -68,7 +69,8 @@ def _times(column: Any, zone: str, faults: Faults, source: str) -> IntArray:
             column = column.dt.replace_time_zone(zone)
         except polars.exceptions.PolarsError as error:
             raise MarketDataError(f"{source}: column timestamp: {error} (data.timezone: {zone})") from error
-    return column.cast(polars.Datetime("us", column.dtype.time_zone)).to_physical().to_numpy()
+    moments: IntArray = column.cast(polars.Datetime("us", column.dtype.time_zone)).to_physical().to_numpy()
+    return moments
 
 
 def _line(row: int) -> int:

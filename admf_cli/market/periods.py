@@ -30,9 +30,9 @@ def periods_per_year(
         return float(override), "data.periods_per_year"
     frame = parse_timeframe(timeframe)
     if frame.unit == "mo":
-        return 12.0 / frame.count, f"{timeframe} bars, 12 months a year"
+        return 12.0 / frame.number, f"{timeframe} bars, 12 months a year"
     if frame.unit == "w":
-        return 52.0 / frame.count, f"{timeframe} bars, 52 weeks a year"
+        return 52.0 / frame.number, f"{timeframe} bars, 52 weeks a year"
     days = times // DAY_US
     if calendar is not None:
         sessions = sessions_per_year(calendar, times)
@@ -43,7 +43,7 @@ def periods_per_year(
         sessions = _ALL_DAYS if weekend else _WEEKDAY_SESSIONS
         basis = "bars on weekends, 365 days a year" if weekend else "no bars on weekends, 252 sessions a year"
     if frame.unit == "d":
-        return sessions / frame.count, f"{timeframe} bars, {basis}"
+        return sessions / frame.number, f"{timeframe} bars, {basis}"
     a_day = float(np.median(np.unique(days, return_counts=True)[1]))
     return sessions * a_day, f"{timeframe} bars, {a_day:g} a day (median), {basis}"
 
@@ -57,7 +57,7 @@ def sessions_per_year(calendar: str, times: IntArray) -> float:
     span = (np.datetime64(last) - np.datetime64(first)).astype(int) + 1
     if span < 300:
         return _WEEKDAY_SESSIONS
-    return round(len(exchange.sessions_in_range(first, last)) / span * 365.25)
+    return float(round(len(exchange.sessions_in_range(first, last)) / span * 365.25))
 
 
 def open_calendar(name: str) -> Any:

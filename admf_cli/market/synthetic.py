@@ -29,7 +29,7 @@ def synthetic_bars(
     n_bars = settings["bars"]
     times = _times(n_bars, start or _DEFAULT_START, timeframe)
     sessions = 252.0 if timeframe.unit in ("d", "w") else 365.0
-    years = timeframe.length_us / (sessions * DAY_US) if timeframe.unit != "w" else timeframe.count / 52.0
+    years = timeframe.length_us / (sessions * DAY_US) if timeframe.unit != "w" else timeframe.number / 52.0
     names = tuple(sorted(symbols))
     columns = {name: np.empty((n_bars, len(names)), order="F") for name in ("open", "high", "low", "close", "volume")}
     for place, name in enumerate(names):
@@ -53,7 +53,7 @@ def synthetic_bars(
 def _times(n_bars: int, start: str, timeframe: Timeframe) -> IntArray:
     first = instant(start)
     if timeframe.unit == "mo":
-        month = np.datetime64(first, "us").astype("datetime64[M]") + np.arange(n_bars) * timeframe.count
+        month = np.datetime64(first, "us").astype("datetime64[M]") + np.arange(n_bars) * timeframe.number
         times: IntArray = month.astype("datetime64[us]").astype(np.int64)
     elif timeframe == (1, "d"):
         day = np.busday_offset(np.datetime64(first, "us").astype("datetime64[D]"), np.arange(n_bars), roll="forward")

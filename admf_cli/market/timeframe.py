@@ -20,16 +20,16 @@ _MONTH_DAYS = (28, 31)
 class Timeframe(NamedTuple):
     """A number of units: s, m, h, d, w or mo."""
 
-    count: int
+    number: int
     unit: str
 
     def __str__(self) -> str:
-        return f"{self.count}{self.unit}"
+        return f"{self.number}{self.unit}"
 
     @property
     def length_us(self) -> int:
         """Microseconds from one bar to the next; a month counts as 30 days."""
-        return self.count * (30 * DAY_US if self.unit == "mo" else _UNITS[self.unit])
+        return self.number * (30 * DAY_US if self.unit == "mo" else _UNITS[self.unit])
 
 
 def parse_timeframe(text: str) -> Timeframe:

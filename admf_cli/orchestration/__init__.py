@@ -1,1 +1,1 @@
-"""Workflows of phases: hands on configuration and metadata, gathers results. Refuses to know what a phase is made of."""
+"""Workflows of phases: hands on configuration and metadata, gathers results. Refuses to know what a phase is of."""

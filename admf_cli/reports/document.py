@@ -66,9 +66,7 @@ def _phase(phase: PhaseResult) -> dict[str, Any]:
         "warnings": list(phase.warnings),
         "funnel": funnel(phase.bars, phase.portfolios),
         "portfolios": [_portfolio(phase.bars, portfolio) for portfolio in phase.portfolios],
-        "traces": [
-            {key: value for key, value in asdict(trace).items() if key != "events"} for trace in phase.traces
-        ],
+        "traces": [{key: value for key, value in asdict(trace).items() if key != "events"} for trace in phase.traces],
     }
 
 

@@ -40,7 +40,9 @@ def print_run(result: RunResult, *, verbose: bool = False, console: Console | No
 def _print_phase(console: Console, phase: PhaseResult, verbose: bool) -> None:
     console.print()
     span = f"{_moment(phase.start)} to {_moment(phase.end)}"
-    _line(console, f"{phase.name}: {', '.join(phase.symbols[:8])}{' …' if len(phase.symbols) > 8 else ''}, {span}", "bold")
+    _line(
+        console, f"{phase.name}: {', '.join(phase.symbols[:8])}{' …' if len(phase.symbols) > 8 else ''}, {span}", "bold"
+    )
     _line(console, f"annualised with {phase.periods_per_year:g} bars a year ({phase.periods_basis})", "dim")
     if len(phase.portfolios) <= _MOST_COLUMNS:
         console.print(_by_metric(phase.portfolios, verbose))

@@ -64,7 +64,7 @@ def _fixed(config: Mapping[str, Any], situation: Situation) -> Size:
 
 
 def _fixed_value(config: Mapping[str, Any], situation: Situation) -> Size:
-    return _by_value(config["value"], situation, value=config["value"])
+    return _by_value(config["value"], situation, wanted=config["value"])
 
 
 def _percent_equity(config: Mapping[str, Any], situation: Situation) -> Size:

@@ -1,6 +1,6 @@
-"""Columns and conditions seen from the symbol's own bars. Refuses to know what is done when a condition holds.
+"""Conditions on columns, bar by bar and symbol by symbol. Refuses to know what is done when one holds.
 
-"Previous" and "ago" always count the symbol's own bars: moments at which it has none do not exist for it.
+An undefined value (nan) makes every comparison false. "Previous" is always the symbol's own previous bar.
 """
 
 from __future__ import annotations
@@ -10,28 +10,18 @@ import numpy as np
 from admf_cli.market.bars import Bars, BoolArray, FloatArray, IntArray
 
 
-def lagged(values: FloatArray, bars: Bars, lag: int = 1) -> FloatArray:
+def previous(values: FloatArray, bars: Bars, lag: int = 1) -> FloatArray:
     """Return each symbol's value `lag` of its own bars ago, nan where there is none."""
+    if lag == 0:
+        return values
     earlier = np.full(values.shape, np.nan, order="F")
-    _shift(values, earlier, bars, lag)
-    return earlier
-
-
-def lagged_condition(condition: BoolArray, bars: Bars, lag: int = 1) -> BoolArray:
-    """Return where the condition held `lag` of the symbol's own bars ago."""
-    earlier = np.zeros(condition.shape, dtype=bool, order="F")
-    _shift(condition, earlier, bars, lag)
-    return earlier
-
-
-def _shift(values: FloatArray | BoolArray, earlier: FloatArray | BoolArray, bars: Bars, lag: int) -> None:
-    kept = max(0, bars.n_bars - lag)
     if bars.present is None:
-        earlier[lag:] = values[:kept]
-        return
+        earlier[lag:] = values[:-lag]
+        return earlier
     for symbol in range(bars.n_symbols):
         rows = np.flatnonzero(bars.present[:, symbol])
-        earlier[rows[lag:], symbol] = values[rows[: max(0, len(rows) - lag)], symbol]
+        earlier[rows[lag:], symbol] = values[rows[:-lag], symbol]
+    return earlier
 
 
 def values_at(values: FloatArray, bars: Bars, rows: IntArray, symbols: IntArray, lag: int = 0) -> FloatArray:
@@ -51,15 +41,22 @@ def values_at(values: FloatArray, bars: Bars, rows: IntArray, symbols: IntArray,
     return found
 
 
-def first_bars(bars: Bars, first: int) -> BoolArray:
-    """Return where each symbol has its first own bar at or after `first`."""
-    where = np.zeros((bars.n_bars, bars.n_symbols), dtype=bool, order="F")
-    if first >= bars.n_bars:
-        return where
+def crosses_above(fast: FloatArray, slow: FloatArray | float, bars: Bars) -> BoolArray:
+    """Return where `fast[t-1] <= slow[t-1]` and `fast[t] > slow[t]`, all four defined."""
+    return (fast > slow) & _shifted(fast <= slow, bars)
+
+
+def crosses_below(fast: FloatArray, slow: FloatArray | float, bars: Bars) -> BoolArray:
+    """Return where `fast[t-1] >= slow[t-1]` and `fast[t] < slow[t]`, all four defined."""
+    return (fast < slow) & _shifted(fast >= slow, bars)
+
+
+def _shifted(condition: BoolArray, bars: Bars) -> BoolArray:
+    earlier = np.zeros(condition.shape, dtype=bool, order="F")
     if bars.present is None:
-        where[first] = True
-        return where
-    trading = bars.present[first:]
-    exists = np.flatnonzero(trading.any(axis=0))
-    where[first + trading.argmax(axis=0)[exists], exists] = True
-    return where
+        earlier[1:] = condition[:-1]
+        return earlier
+    for symbol in range(bars.n_symbols):
+        rows = np.flatnonzero(bars.present[:, symbol])
+        earlier[rows[1:], symbol] = condition[rows[:-1], symbol]
+    return earlier

@@ -117,7 +117,7 @@ class Data(Section):
         "UTC", description="IANA zone of times in the file that have no offset.", examples=["America/New_York"]
     )
     columns: Columns = Field(
-        default_factory=Columns,
+        default_factory=lambda: Columns.model_validate({}),
         description="Our name of a column: the file's name of it.",
         examples=[{"timestamp": "Date", "close": "Last"}],
     )
@@ -140,7 +140,7 @@ class Data(Section):
         None, description="Bars a year, to annualise; null = from the calendar or the timeframe.", examples=[252]
     )
     synthetic: Synthetic = Field(
-        default_factory=Synthetic,
+        default_factory=lambda: Synthetic.model_validate({}),
         description="The random walk, with `source: synthetic`.",
         examples=[{"bars": 1000, "seed": 7}],
     )

@@ -121,7 +121,9 @@ class VolumeShareSlippage(Section):
     """Grows with the square root of the order's share of the bar's volume."""
 
     type: Literal["volume_share"]
-    impact: Annotated[float, Field(ge=0, le=10)] = Field(description="Fraction of the price at the whole volume.", examples=[0.1])
+    impact: Annotated[float, Field(ge=0, le=10)] = Field(
+        description="Fraction of the price at the whole volume.", examples=[0.1]
+    )
 
 
 class RangeShareSlippage(Section):
@@ -145,7 +147,9 @@ Slippage = Annotated[
 class Margin(Section):
     """Borrowing against positions."""
 
-    initial: Share = Field(description="Equity needed as a share of gross exposure; 0.5 allows a leverage of 2.", examples=[0.5])
+    initial: Share = Field(
+        description="Equity needed as a share of gross exposure; 0.5 allows a leverage of 2.", examples=[0.5]
+    )
 
 
 EventType = Literal[EVENT_TYPES]  # type: ignore[valid-type]
@@ -222,4 +226,6 @@ class Execution(Section):
     margin: Margin | None = Field(None, description="null = cash only.", examples=[{"initial": 0.5}])
     close_at_end: bool = Field(False, description="Close positions at the last bar's close.")
     enable_event_tracing: bool = Field(True, description="Whether containers trace.")
-    trace_settings: TraceSettings = Field(default_factory=TraceSettings, description="What they trace.")
+    trace_settings: TraceSettings = Field(
+        default_factory=lambda: TraceSettings.model_validate({}), description="What they trace."
+    )

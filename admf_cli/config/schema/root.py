@@ -17,7 +17,7 @@ class Config(Section):
     """One run."""
 
     name: Name | None = Field(None, description="Name of the run; null = the file's name.", examples=["trend_demo"])
-    workflow: Workflow = Field(default_factory=Workflow, description="What is run.")
+    workflow: Workflow = Field(default_factory=lambda: Workflow.model_validate({}), description="What is run.")
     data: Data = Field(description="Which bars are read.")
     instruments: dict[Symbol, Instrument] = Field(
         default_factory=dict,
@@ -33,6 +33,8 @@ class Config(Section):
     risk_profiles: Annotated[list[RiskProfile], Field(min_length=1, max_length=1000)] = Field(
         description="How much, and within which limits."
     )
-    portfolio: Portfolio = Field(default_factory=Portfolio, description="The money.")
-    execution: Execution = Field(default_factory=Execution, description="Fills, costs, tracing.")
-    results: Results = Field(default_factory=Results, description="Files of results.")
+    portfolio: Portfolio = Field(default_factory=lambda: Portfolio.model_validate({}), description="The money.")
+    execution: Execution = Field(
+        default_factory=lambda: Execution.model_validate({}), description="Fills, costs, tracing."
+    )
+    results: Results = Field(default_factory=lambda: Results.model_validate({}), description="Files of results.")

@@ -4,7 +4,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, Tag, model_validator
 
-from admf_cli.config.schema.base import Count, Fraction, Moment, Name, Positive, Section, Symbol, Text, by_type, fault, tagged
+from admf_cli.config.schema.base import (
+    Count,
+    Fraction,
+    Moment,
+    Name,
+    Positive,
+    Section,
+    Symbol,
+    Text,
+    by_type,
+    fault,
+    tagged,
+)
 
 Offset = Annotated[float, Field(gt=-1, le=10)]
 
@@ -75,9 +87,7 @@ class Strategy(Section):
     """One strategy; each runs under every risk profile."""
 
     name: Name = Field(description="Name; part of its containers' ids.", examples=["trend"])
-    type: Text = Field(
-        description="Kind of strategy; `admf strategies list` names all.", examples=["sma_crossover"]
-    )
+    type: Text = Field(description="Kind of strategy; `admf strategies list` names all.", examples=["sma_crossover"])
     params: dict[str, Any] = Field(
         default_factory=dict, description="The strategy's own parameters.", examples=[{"fast": 10, "slow": 30}]
     )
@@ -85,7 +95,9 @@ class Strategy(Section):
         None, description="Symbols it decides on; null = all."
     )
     orders: Orders | None = Field(
-        None, description="How its decisions become orders; null = market orders.", examples=[{"exit": {"type": "market"}}]
+        None,
+        description="How its decisions become orders; null = market orders.",
+        examples=[{"exit": {"type": "market"}}],
     )
 
 
@@ -184,7 +196,9 @@ class RiskProfile(Section):
     """Size of positions and what limits them; every strategy runs under every profile, with money of its own."""
 
     name: Name = Field(description="Name; part of its portfolios' ids.", examples=["base"])
-    sizing: Sizing = Field(description="How much is bought or sold.", examples=[{"type": "percent_equity", "percent": 0.95}])
+    sizing: Sizing = Field(
+        description="How much is bought or sold.", examples=[{"type": "percent_equity", "percent": 0.95}]
+    )
     stop_loss: DistanceOrFraction | None = Field(
         None, description="Stop order from the moment of entry: a fraction of the fill's price.", examples=[0.05]
     )
@@ -196,15 +210,20 @@ class RiskProfile(Section):
     )
     max_holding_period: Count | None = Field(None, description="Bars after which a position is closed.", examples=[20])
     end_of_day: bool = Field(False, description="Close positions at the close of the day's last bar.")
-    max_position_size: Positive | None = Field(None, description="Largest share of equity in one symbol.", examples=[0.3])
+    max_position_size: Positive | None = Field(
+        None, description="Largest share of equity in one symbol.", examples=[0.3]
+    )
     max_portfolio_heat: Positive | None = Field(None, description="Largest gross exposure as a share of equity.")
     max_net_exposure: Positive | None = Field(None, description="Largest net exposure as a share of equity.")
     max_open_positions: Count | None = Field(None, description="Most symbols held at once.")
     max_drawdown: Fraction | None = Field(
-        None, description="Fall of equity from its peak at which everything is closed and no entry follows.", examples=[0.25]
+        None,
+        description="Fall of equity from its peak at which everything is closed and no entry follows.",
+        examples=[0.25],
     )
     daily_loss_limit: Fraction | None = Field(
-        None, description="Loss of a day, as a share of the equity before it, at which all is closed until the next day."
+        None,
+        description="Loss of a day, as a share of the equity before it, at which all is closed until the next day.",
     )
     cooldown: Count | None = Field(None, description="Bars without entries after a stop.", examples=[5])
 

@@ -32,7 +32,7 @@ class Workflow(Section):
     )
     mode: Literal["backtest"] = Field("backtest", description="What the phases do.")
     phases: list[Phase] = Field(
-        default_factory=lambda: [Phase(name="backtest")],
+        default_factory=lambda: [Phase(name="backtest", start=None, end=None)],
         min_length=1,
         max_length=1000,
         description="Phases in their order, each on newly built containers; default: one named `backtest` over all "

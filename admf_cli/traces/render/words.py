@@ -158,7 +158,8 @@ def _update(event: TracedEvent) -> str:
 
 def _breach(event: TracedEvent) -> str:
     rule = number(event.text("rule") or "a limit")
-    return f"risk: {rule} limit {_said(event, 'limit')}, value {_said(event, 'value')}: {number(event.text('action') or '-')}"
+    action = number(event.text("action") or "-")
+    return f"risk: {rule} limit {_said(event, 'limit')}, value {_said(event, 'value')}: {action}"
 
 
 def _error(event: TracedEvent) -> str:

@@ -1,0 +1,63 @@
+# make run   set up everything and run the example on real data
+# make test  set up everything and pass all tests
+.DEFAULT_GOAL := help
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+INSTALL := $(PYTHON) -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
+CONFIG ?= configs/backtest_with_tracing.yaml
+
+.PHONY: help run test check format golden schema clean
+
+help:
+	@grep -E '^# make' Makefile | cut -c3-
+	@echo "make check  lint, types, import contracts, duplicates, dependencies"
+
+$(VENV)/.made:
+	interpreter="$$(sh tools/find-python)" && "$$interpreter" -m venv $(VENV)
+	@touch $@
+
+# Compiled here, because with PYTHONDONTWRITEBYTECODE set every start would compile everything again.
+$(VENV)/.run: pyproject.toml constraints.txt $(VENV)/.made
+	$(INSTALL) --editable .
+	-@$(PYTHON) -m compileall -q $(VENV)/lib >/dev/null 2>&1
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt $(VENV)/.made
+	$(INSTALL) --editable '.[dev]'
+	-@$(PYTHON) -m compileall -q $(VENV)/lib >/dev/null 2>&1
+	@touch $@ $(VENV)/.run
+
+run: $(VENV)/.run
+	@$(PYTHON) -m compileall -q admf_cli
+	$(VENV)/bin/admf run $(CONFIG)
+	@echo
+	@echo "try next:  $(VENV)/bin/admf run $(CONFIG) --set strategies[0].params.fast=20"
+	@echo "           $(VENV)/bin/admf run configs/several_symbols.yaml"
+	@echo "           $(VENV)/bin/admf --help, and README.md"
+
+test: $(VENV)/.dev
+	@$(PYTHON) -m compileall -q admf_cli
+	$(PYTHON) -m pytest -n 2
+
+check: $(VENV)/.dev
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+	$(VENV)/bin/lint-imports
+	$(PYTHON) tools/duplicates.py
+	$(PYTHON) tools/licences.py
+	$(PYTHON) tools/audit.py
+
+format: $(VENV)/.dev
+	$(PYTHON) -m ruff format .
+	$(PYTHON) -m ruff check --fix .
+
+# Rewrite what tests compare byte for byte, to be read as a diff by a human.
+golden: $(VENV)/.dev
+	ADMF_REWRITE_GOLDEN=1 $(PYTHON) -m pytest -q tests/golden
+schema: $(VENV)/.dev
+	$(PYTHON) -m admf_cli config schema > configs/schema.json
+	$(PYTHON) -m admf_cli config schema --markdown > docs/config.md
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info
