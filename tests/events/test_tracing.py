@@ -1,0 +1,173 @@
+"""The tracer: batches are only faster, the newest stay, the tallies add up, settings are found by precedence."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from admf_cli.errors import ConfigError, StorageError
+from admf_cli.events.bus import EventBus
+from admf_cli.events.event import Event, EventBatch
+from admf_cli.events.settings import TraceSettings, resolve_settings
+from admf_cli.events.tracer import Tracer
+from admf_cli.tracefile.encoder import encode_batch, encode_event
+
+TRICKY = [0.1, 1e16, 1e-7, 5e-324, 1.7976931348623157e308, -0.0, 0.0, 1e21, 123456789.123456789, 2.5, 1e22, 3e-5, 1 / 3]
+IDENTITY = {"workflow_id": "wf", "phase_name": "p", "container_id": "data", "container_type": "data", "mode": "backtest"}
+
+
+def batch(values: list[float], *, symbols: tuple[str, ...] = ("A",), first: int = 1, fraction: int = 0) -> EventBatch:
+    count = len(values)
+    rows = np.arange(count, dtype=np.int64)
+    return EventBatch(
+        event_type="BAR",
+        container_id="data",
+        first_number=first,
+        sequence=rows * 1024 + first,
+        time=rows * 60_000_000 + fraction,
+        symbols=symbols,
+        symbol_index=None if len(symbols) == 1 else rows % len(symbols),
+        cause_container="fee%d\"d",
+        cause_number=rows + 2,
+        columns={"open": np.array(values), "50% \u00e9": -np.array(values)},
+    )
+
+
+def settings_of(path: Path | None, max_events: int | None, types: frozenset[str] | None = None) -> TraceSettings:
+    return TraceSettings(max_events=max_events, event_types=types, trace_level="normal", trace_dir=path)
+
+
+def single(number: int, event_type: str = "ORDER") -> Event:
+    return Event(f"data#{number}", number, event_type, 0, "data", None, None, None, {"n": number})
+
+
+@given(
+    st.lists(st.floats(allow_infinity=False) | st.sampled_from(TRICKY), min_size=1, max_size=40),
+    st.sampled_from([("A",), ('we"ird%s', "B", "\u20ac")]),
+    st.sampled_from([0, 123_456, 7]),
+)
+def test_a_batch_gives_the_very_bytes_of_its_rows_one_by_one(
+    values: list[float], symbols: tuple[str, ...], fraction: int
+) -> None:
+    block = batch(values, symbols=symbols, fraction=fraction)
+    assert encode_batch(block) == b"".join(encode_event(event) for event in block.rows())
+
+
+def test_a_batch_longer_than_one_template_gives_the_same_bytes() -> None:
+    block = batch([float(number) / 7 for number in range(5000)])
+    assert encode_batch(block) == b"".join(encode_event(event) for event in block.rows())
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    steps=st.lists(st.integers(1, 30) | st.just("flush"), max_size=25),
+    max_events=st.none() | st.integers(1, 40),
+    one_by_one=st.booleans(),
+)
+def test_the_newest_events_stay_and_the_tallies_add_up(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[int | str], max_events: int | None, one_by_one: bool
+) -> None:
+    folder = tmp_path_factory.mktemp("trace")
+    tracer = Tracer(settings_of(folder, max_events), IDENTITY)
+    expected: list[bytes] = []
+    for step in steps:
+        if step == "flush":
+            tracer.flush()
+        elif isinstance(step, int) and step % 5 == 0:
+            event = single(len(expected) + 1)
+            tracer.record(event)
+            expected.append(encode_event(event))
+        else:
+            assert isinstance(step, int)
+            block = batch([float(number) for number in range(step)], first=len(expected) + 1)
+            for event in block.rows():
+                expected.append(encode_event(event))
+                if one_by_one:
+                    tracer.record(event)
+            if not one_by_one:
+                tracer.record_batch(block)
+    tracer.seal("complete")
+    kept = expected if max_events is None else expected[-max_events:]
+    path = folder / "wf" / "p" / "data.jsonl"
+    assert path.read_bytes() == b"".join(kept)
+    meta = json.loads(path.with_name("data.meta.json").read_text())
+    assert meta["total"] == {
+        "published": len(expected),
+        "written": len(kept),
+        "filtered": 0,
+        "dropped": len(expected) - len(kept),
+    }
+    assert sum(counts["dropped"] for counts in meta["events"].values()) == len(expected) - len(kept)
+    assert sorted(entry.name for entry in path.parent.iterdir()) == ["data.jsonl", "data.meta.json"]
+
+
+def test_filtered_events_are_counted_and_not_written(tmp_path: Path) -> None:
+    tracer = Tracer(settings_of(tmp_path, 10, frozenset({"FILL"})), IDENTITY)
+    for number, event_type in enumerate(("FILL", "ORDER", "FILL"), start=1):
+        tracer.record(single(number, event_type))
+    tracer.seal("complete")
+    assert tracer.totals() == {"published": 3, "written": 2, "filtered": 1, "dropped": 0}
+
+
+def test_without_a_directory_the_newest_events_stay_in_memory() -> None:
+    tracer = Tracer(settings_of(None, 2), IDENTITY)
+    for number in range(1, 6):
+        tracer.record(single(number))
+    tracer.seal("complete")
+    assert [event["event_id"] for event in tracer.events()] == ["data#4", "data#5"]
+
+
+def test_a_trace_that_exists_is_never_overwritten(tmp_path: Path) -> None:
+    Tracer(settings_of(tmp_path, 1), IDENTITY).seal("complete")
+    with pytest.raises(StorageError, match="cannot create"):
+        Tracer(settings_of(tmp_path, 1), IDENTITY)
+
+
+def test_container_settings_go_by_id_then_type_then_the_most_specific_pattern() -> None:
+    trace_settings = {
+        "max_events": 1,
+        "container_settings": {
+            "portfolio_a_b": {"max_events": 2},
+            "portfolio": {"max_events": 3, "trace_level": "debug"},
+            "port*": {"max_events": 4},
+            "portfolio_*_c": {"max_events": 5},
+            "data": {"enabled": False},
+        },
+    }
+
+    def found(container_id: str, container_type: str) -> TraceSettings | None:
+        return resolve_settings(trace_settings, container_id=container_id, container_type=container_type)
+
+    exact = found("portfolio_a_b", "portfolio")
+    assert exact is not None
+    assert (exact.max_events, exact.trace_level) == (2, "debug")
+    by_type = found("portfolio_x_c", "portfolio")
+    assert by_type is not None
+    assert by_type.max_events == 3
+    specific = found("portfolio_x_c", "other")
+    assert specific is not None
+    assert specific.max_events == 5
+    assert found("data", "data") is None
+    default = found("execution", "execution")
+    assert default is not None
+    assert default.max_events == 1
+
+
+def test_an_unknown_event_type_in_a_filter_is_an_error() -> None:
+    with pytest.raises(ConfigError, match="BARS"):
+        resolve_settings({"event_filters": ["BARS"]}, container_id="data", container_type="data")
+
+
+def test_a_bus_delivers_by_type_and_topic_and_batches_row_by_row() -> None:
+    bus, heard = EventBus(), []
+    bus.subscribe(lambda event: heard.append(("bars", event.event_id)), ("BAR",))
+    bus.subscribe(lambda event: heard.append(("mine", event.event_id)), ("FILL",), topic="me")
+    bus.publish(single(1, "FILL"), topic="me")
+    bus.publish(single(2, "FILL"), topic="you")
+    bus.publish_batch(batch([1.0, 2.0], first=3))
+    assert heard == [("mine", "data#1"), ("bars", "data#3"), ("bars", "data#4")]
