@@ -46,13 +46,13 @@ def main(arguments: list[str]) -> int:
         print(f"audit: not checked, no answer within {DEADLINE_S} s (offline?)")
         return 0
     output = run.stdout + run.stderr
-    if "known vulnerabilit" in output:
-        print(output.strip())
-        return run.returncode
     unknown = output.count("could not be audited")
     if unknown and run.returncode == 0:
         print(f"audit: no known vulnerability; {unknown} packages not checked, the database does not answer for them")
         return 0
+    if run.returncode and "known vulnerabilit" in output:
+        print(output.strip())
+        return 1
     if run.returncode and any(sign in output for sign in OFFLINE_SIGNS):
         print(f"audit: not checked, the vulnerability database cannot be reached from here ({constraints})")
         return 0

@@ -23,9 +23,7 @@ _ALIASES = {
 }
 
 
-def match_columns(
-    header: Sequence[str], renamed: Mapping[str, str], *, adjust: bool, log: FaultLog
-) -> dict[str, int]:
+def match_columns(header: Sequence[str], renamed: Mapping[str, str], *, adjust: bool, log: FaultLog) -> dict[str, int]:
     """Return our name -> index in `header`; columns that are none of ours are left out.
 
     Names match whatever their case, with spaces, dots and hyphens read as underscores; `renamed` (`data.columns`)

@@ -29,7 +29,6 @@ _EXECUTION_SETTINGS = (
     "half_spread_bps",
     "participation",
     "margin",
-    "close_at_end",
 )
 
 
@@ -109,7 +108,6 @@ class TopologyBuilder:
                             "strategy": decider.settings["name"],
                             "risk_profile": profile,
                             "orders": decider.settings.get("orders"),
-                            "close_at_end": config["execution"]["close_at_end"],
                         },
                     ),
                     account=Account(config["portfolio"]["initial_capital"], traded, data.bars.symbols),

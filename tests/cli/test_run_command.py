@@ -37,7 +37,9 @@ def admf(
 
 def events_of(folder: Path, workflow_id: str) -> list[dict[str, Any]]:
     """Return every event of a run in the order of `sequence`."""
-    lines = [line for path in (folder / "traces" / workflow_id).rglob("*.jsonl") for line in path.read_text().splitlines()]
+    lines = [
+        line for path in (folder / "traces" / workflow_id).rglob("*.jsonl") for line in path.read_text().splitlines()
+    ]
     return sorted((json.loads(line) for line in lines), key=lambda event: event["sequence"])
 
 

@@ -22,7 +22,9 @@ class Reference:
     events: list[tuple[object, ...]] = field(default_factory=list)
     equity: list[float] = field(default_factory=list)
 
-    def run(self, o: list[float], h: list[float], lo: list[float], c: list[float], fast: int, slow: int, side: str) -> None:
+    def run(
+        self, o: list[float], h: list[float], lo: list[float], c: list[float], fast: int, slow: int, side: str
+    ) -> None:
         short = side == "long_short"
         waiting: float | None = None
         stop = target = 0.0

@@ -18,7 +18,13 @@ from admf_cli.events.tracer import Tracer
 from admf_cli.tracefile.encoder import encode_batch, encode_event
 
 TRICKY = [0.1, 1e16, 1e-7, 5e-324, 1.7976931348623157e308, -0.0, 0.0, 1e21, 123456789.123456789, 2.5, 1e22, 3e-5, 1 / 3]
-IDENTITY = {"workflow_id": "wf", "phase_name": "p", "container_id": "data", "container_type": "data", "mode": "backtest"}
+IDENTITY = {
+    "workflow_id": "wf",
+    "phase_name": "p",
+    "container_id": "data",
+    "container_type": "data",
+    "mode": "backtest",
+}
 
 
 def batch(values: list[float], *, symbols: tuple[str, ...] = ("A",), first: int = 1, fraction: int = 0) -> EventBatch:
@@ -32,7 +38,7 @@ def batch(values: list[float], *, symbols: tuple[str, ...] = ("A",), first: int 
         time=rows * 60_000_000 + fraction,
         symbols=symbols,
         symbol_index=None if len(symbols) == 1 else rows % len(symbols),
-        cause_container="fee%d\"d",
+        cause_container='fee%d"d',
         cause_number=rows + 2,
         columns={"open": np.array(values), "50% \u00e9": -np.array(values)},
     )

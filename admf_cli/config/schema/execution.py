@@ -224,7 +224,6 @@ class Execution(Section):
         None, description="Largest share of a bar's volume that one portfolio's orders may fill.", examples=[0.1]
     )
     margin: Margin | None = Field(None, description="null = cash only.", examples=[{"initial": 0.5}])
-    close_at_end: bool = Field(False, description="Close positions at the last bar's close.")
     enable_event_tracing: bool = Field(True, description="Whether containers trace.")
     trace_settings: TraceSettings = Field(
         default_factory=lambda: TraceSettings.model_validate({}), description="What they trace."

@@ -1,0 +1,58 @@
+"""Make the market that every benchmark trades: seeded one-minute bars. Knows nothing of any engine.
+
+    python benchmarks/generate.py ROWS PATH.csv|PATH.parquet [--seed 1]
+
+The same ROWS and seed give the same bytes. Prices are rounded to four decimals, as vendors deliver them.
+"""
+
+from __future__ import annotations
+
+import argparse
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+START = datetime(2010, 1, 4, 0, 0)
+
+
+def one_minute_bars(rows: int, seed: int = 1) -> pl.DataFrame:
+    """Return `rows` bars: a random walk with 0.02 % a minute, each open near the close before it."""
+    random = np.random.default_rng(seed)
+    close = 100.0 * np.exp(np.cumsum(random.normal(0.0, 2e-4, rows) - 2e-8))
+    previous = np.concatenate([[100.0], close[:-1]])
+    open_ = previous * (1.0 + random.normal(0.0, 3e-5, rows))
+    above, below = np.abs(random.normal(0.0, 1e-4, (2, rows)))
+    high = np.maximum(open_, close) * (1.0 + above)
+    low = np.minimum(open_, close) * (1.0 - below)
+    times = np.datetime64(START, "us") + np.arange(rows) * np.timedelta64(60_000_000, "us")
+    columns = {"open": open_, "high": high, "low": low, "close": close}
+    return pl.DataFrame(
+        {"timestamp": times}
+        | {name: values.round(4) for name, values in columns.items()}
+        | {"volume": random.integers(100, 10_000, rows)}
+    )
+
+
+def write_bars(rows: int, path: Path, seed: int = 1) -> None:
+    """Write the bars to `path`; its suffix, .csv or .parquet, decides the format."""
+    bars = one_minute_bars(rows, seed)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".parquet":
+        bars.write_parquet(path)
+    else:
+        bars.write_csv(path, datetime_format="%Y-%m-%dT%H:%M:%S")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("rows", type=int)
+    parser.add_argument("path", type=Path)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    write_bars(arguments.rows, arguments.path, arguments.seed)
+
+
+if __name__ == "__main__":
+    main()
