@@ -57,3 +57,26 @@ def explain(
         typer.echo(document(explanation_document(answer)))
     else:
         show_explanation(answer, Screen(plain=plain))
+
+
+@app.command("why-not")
+def why_not(
+    directory: Directory,
+    at: Annotated[str, typer.Option("--at", help="A date (its whole day), a minute or a moment, UTC.")],
+    symbol: Annotated[str | None, typer.Option("--symbol", help="Only this symbol.")] = None,
+    strategy: Annotated[str | None, typer.Option("--strategy", help="Only this strategy: its name or id.")] = None,
+    phase: Phase = None,
+    as_json: AsJson = False,
+    plain: Plain = False,
+) -> None:
+    """Show what became of the signals around a time, or what each rule lacked if there was none."""
+    from admf_cli.traces.render.document import document
+    from admf_cli.traces.render.refusals import show_why_not, why_not_document
+    from admf_cli.traces.render.screen import Screen
+    from admf_cli.traces.why_not import why_not as ask
+
+    answer = ask(directory, at, symbol=symbol, strategy=strategy, phase=phase)
+    if as_json:
+        typer.echo(document(why_not_document(answer)))
+    else:
+        show_why_not(answer, Screen(plain=plain))

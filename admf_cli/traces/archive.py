@@ -6,6 +6,7 @@ Refuses to know what is asked about them, and how answers are shown.
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
@@ -140,6 +141,17 @@ class Archive:
         if lookup is None or first is None:
             return
         for line in lookup.lines_from(first.offset):
+            event = as_event(line.event())
+            if event is not None:
+                yield event
+
+    def before(self, container_id: str, offset: int | None, lines: int) -> Iterator[TracedEvent]:
+        """Yield a container's events before a byte of its file (None: from its end), newest first, at most `lines`."""
+        lookup = self.lookup(container_id)
+        if lookup is None:
+            return
+        start = lookup.size if offset is None else offset
+        for line in itertools.islice(lookup.lines_before(start), lines):
             event = as_event(line.event())
             if event is not None:
                 yield event

@@ -10,9 +10,8 @@ from pathlib import Path
 
 from admf_cli.errors import AdmfError, ConfigError
 from admf_cli.tracefile.discovery import PhaseTrace, discover_some
-from admf_cli.tracefile.format import BAR_SHIFT
 from admf_cli.traces.archive import Archive, Gone
-from admf_cli.traces.event import TracedEvent
+from admf_cli.traces.event import CONTAINER_KINDS, TracedEvent
 from admf_cli.traces.moments import Span, parse_span, time_key
 from admf_cli.traces.numbers import split_id
 
@@ -207,18 +206,27 @@ def _others(archive: Archive, symbol: str, span: Span, first: TracedEvent) -> in
 
 
 def bars_within(archive: Archive, symbol: str | None, span: Span) -> Iterator[TracedEvent]:
-    """Yield the BARs of a span; where no data container was traced, any first event of each bar instead."""
-    sources = archive.containers("data") or archive.containers("features")
-    for container_id in sources or archive.containers():
-        seen = -1
-        for event in archive.from_key(container_id, lambda head: head.time, span.first):
-            if time_key(event.timestamp) >= span.stop:
-                break
-            if event.symbol is None or symbol not in (None, event.symbol):
-                continue
-            if sources or event.sequence >> BAR_SHIFT != seen:
-                seen = event.sequence >> BAR_SHIFT
+    """Yield the BARs of a span; where none is on disk, one event a bar and symbol of the first kind that has any."""
+    for kind in CONTAINER_KINDS:
+        empty = True
+        for container_id in archive.containers(kind):
+            for event in _one_a_bar(archive, container_id, symbol, span):
+                empty = False
                 yield event
+        if not empty:
+            return
+
+
+def _one_a_bar(archive: Archive, container_id: str, symbol: str | None, span: Span) -> Iterator[TracedEvent]:
+    bar, seen = -1, set[str]()
+    for event in archive.from_key(container_id, lambda head: head.time, span.first):
+        if time_key(event.timestamp) >= span.stop:
+            return
+        if event.bar != bar:
+            bar, seen = event.bar, set()
+        if event.symbol is not None and symbol in (None, event.symbol) and event.symbol not in seen:
+            seen.add(event.symbol)
+            yield event
 
 
 def _names(phases: Sequence[PhaseTrace]) -> str:

@@ -59,12 +59,14 @@ def number(value: Any) -> str:
 
 
 def decimal(value: float) -> str:
-    """Return a float with enough digits to compare by eye: two or more decimals, seven significant digits at most."""
+    """Return a float with enough digits to compare by eye; whole numbers without a fraction."""
     if value != value or value in (float("inf"), float("-inf")):
         return str(value)
     size = abs(value)
     if size and size < 1e-4:
         return f"{value:.4g}"
+    if value.is_integer() and size < 1e15:
+        return f"{int(value):,}"
     places = 2 if size >= 10_000 else 4 if size >= 1 else 6
     text = f"{value:,.{places}f}"
     whole, _, fraction = text.partition(".")

@@ -138,7 +138,8 @@ def _ended(word: str) -> Callable[[TracedEvent], str]:
         reason = event.text("reason") or "no reason given"
         skipped = {"reason", "portfolio", "order_id", "remaining"}
         numbers = values({key: value for key, value in event.payload.items() if key not in skipped})
-        text = f"{word}: {number(reason_in_words(reason))} [{number(reason)}]"
+        order = f" order {number(event.text('order_id'))}" if event.text("order_id") else ""
+        text = f"{word}{order}: {number(reason_in_words(reason))} [{number(reason)}]"
         return f"{text}; {numbers}" if numbers else text
 
     return write
@@ -157,9 +158,8 @@ def _update(event: TracedEvent) -> str:
 
 
 def _breach(event: TracedEvent) -> str:
-    rule = number(event.text("rule") or "a limit")
-    action = number(event.text("action") or "-")
-    return f"risk: {rule} limit {_said(event, 'limit')}, value {_said(event, 'value')}: {action}"
+    action = number(event.text("action") or "nothing done")
+    return f"risk: {_said(event, 'rule')} limit {_said(event, 'limit')}, value {_said(event, 'value')}: {action}"
 
 
 def _error(event: TracedEvent) -> str:

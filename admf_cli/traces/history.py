@@ -1,0 +1,91 @@
+"""A symbol's values at a bar and at its own bars before, as they stand in BAR and FEATURE lines.
+
+Refuses to compute any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from admf_cli.traces.archive import Archive
+from admf_cli.traces.event import TracedEvent
+from admf_cli.traces.explain import features_at
+from admf_cli.traces.moments import microseconds
+
+_MAX_LAG = 10_000
+
+
+class History:
+    """Looks values up by the name a rule uses and by how many of the symbol's own bars ago.
+
+    Args:
+        bar: a BAR; where none was traced, any event of the bar.
+        roles: the name a rule uses -> the name under which FEATURE lines hold it.
+
+    Attributes:
+        undefined: names that FEATURE lines hold as null at the bar: still warming up.
+    """
+
+    def __init__(self, archive: Archive, bar: TracedEvent, roles: Mapping[str, Any]) -> None:
+        self.undefined: list[str] = []
+        self._archive = archive
+        self._roles = roles
+        self._bars = [bar]
+        self._features: dict[int, dict[str, float | None]] = {}
+        self._earlier = self._walk_back(bar)
+
+    def value(self, name: str, lag: int) -> float | None:
+        """Return a value, None if it is undefined or not on disk.
+
+        Args:
+            name: a bar column, a feature, a rule's role, "time" (microseconds since 1970 UTC), or "first_bar".
+        """
+        if name == "first_bar":
+            return self._is_first(lag)
+        bar = self._bar(lag)
+        if bar is None:
+            return None
+        if name == "time":
+            return microseconds(bar.timestamp)
+        features = self._features_of(lag, bar)
+        role = self._roles.get(name, name)
+        for key in (role, name):
+            if key in features:
+                if features[key] is None and key not in self.undefined:
+                    self.undefined.append(key)
+                return features[key]
+        return bar.amount(name)
+
+    def _is_first(self, lag: int) -> float | None:
+        if self._bar(lag) is None:
+            return None
+        if self._bar(lag + 1) is not None:
+            return 0.0
+        first = self._archive.first(self._bars[0].container_id)
+        whole = first is not None and first.number == 1  # nothing was pushed out before the first bar on disk
+        return 1.0 if whole else None
+
+    def _bar(self, lag: int) -> TracedEvent | None:
+        while len(self._bars) <= min(lag, _MAX_LAG):
+            earlier = next(self._earlier, None)
+            if earlier is None:
+                return None
+            self._bars.append(earlier)
+        return self._bars[lag] if lag < len(self._bars) else None
+
+    def _walk_back(self, bar: TracedEvent) -> Iterator[TracedEvent]:
+        lookup = self._archive.lookup(bar.container_id)
+        line = lookup.by_number(bar.number) if lookup else None
+        if lookup is None or line is None:
+            return
+        seen = bar.bar
+        for event in self._archive.before(bar.container_id, line.offset, lookup.size):
+            if event.symbol == bar.symbol and event.event_type == bar.event_type and event.bar < seen:
+                seen = event.bar
+                yield event
+
+    def _features_of(self, lag: int, bar: TracedEvent) -> dict[str, float | None]:
+        if lag not in self._features:
+            self._features[lag] = features_at(self._archive, bar)
+        return self._features[lag]

@@ -1,0 +1,108 @@
+"""The answer to `why-not` as sentences, or as JSON. Judges nothing by itself."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from admf_cli.traces.event import TracedEvent
+from admf_cli.traces.render.screen import Screen
+from admf_cli.traces.render.text import decimal, moment, printable
+from admf_cli.traces.render.words import details, headline, reason_in_words, values
+from admf_cli.traces.why_not import Case, Outcome, RuleCase, WhyNot
+
+_VERDICTS = {
+    "wanted already": "a rule held, but the strategy already wanted that",
+    "warming up": "no signal: a feature is still warming up",
+    "not met": "no signal: no rule held",
+    "not its symbol": "no signal: the strategy does not trade this symbol",
+    "rules unknown": "no signal, and what it lacked can't be told: its rules or their values are not on disk",
+}
+_OUTCOMES = {
+    "filled": "filled",
+    "partly filled": "filled in part",
+    "rejected": "rejected",
+    "cancelled": "cancelled",
+    "expired": "expired",
+    "working": "the order was still working when the trace ended",
+    "no answer": "no answer on disk",
+}
+_SIGNS = {True: "yes", False: "no ", None: "?  "}
+
+
+def show_why_not(answer: WhyNot, screen: Screen) -> None:
+    """Print what happened to signals, or what each rule lacked."""
+    if not answer.bars:
+        screen.heading(f"{answer.phase}: no bar between {answer.start} and {answer.stop}")
+        for word, bar in (("the bar before", answer.previous_bar), ("the next bar", answer.next_bar)):
+            screen.line(f"{word}: {moment(bar.timestamp) if bar else 'none on disk'}")
+        return
+    for case in answer.cases:
+        _show_case(answer, case, screen)
+    shown = len({case.bar.event_id for case in answer.cases})
+    if shown < answer.bars:
+        screen.line(f"{answer.bars - shown:,} more bars lie in that span; name a smaller one to see them", "dim")
+
+
+def why_not_document(answer: WhyNot) -> dict[str, Any]:
+    """Return the answer as plain mappings, verdicts with their words."""
+    document = dataclasses.asdict(answer)
+    for case, plain in zip(answer.cases, document["cases"], strict=True):
+        plain["words"] = [printable(line) for line in _said(case)]
+    return document
+
+
+def _show_case(answer: WhyNot, case: Case, screen: Screen) -> None:
+    screen.heading(f"{answer.phase}  {moment(case.bar.timestamp)}  {case.symbol}  {case.strategy}")
+    if case.bar.event_type == "BAR":
+        screen.line(f"  {headline(case.bar)}  ({case.bar.event_id})", "dim")
+    for line in _said(case):
+        screen.line(f"  {line}")
+    screen.line()
+
+
+def _said(case: Case) -> list[str]:
+    lines: list[str] = []
+    for one in case.signals:
+        lines.append(f"{headline(one.signal)}  ({one.signal.event_id})")
+        lines += [f"    {text}" for text in details(one.signal)]
+        for outcome in one.outcomes:
+            lines += _outcome_lines(outcome)
+    if not case.signals:
+        lines.append(_VERDICTS.get(case.verdict, case.verdict))
+        for rule in case.rules:
+            lines += _rule_lines(rule)
+        for word, signal in (("last signal before", case.before), ("next signal after", case.after)):
+            lines.append(f"{word}: {_brief(signal)}")
+    for standing in case.standing:
+        since = moment(standing.since.timestamp)
+        lines.append(f"{standing.portfolio} held {decimal(standing.quantity)} at the close, since {since}")
+    return lines
+
+
+def _outcome_lines(outcome: Outcome) -> list[str]:
+    word = _OUTCOMES.get(outcome.verdict, outcome.verdict)
+    why = f": {reason_in_words(outcome.reason)}" if outcome.reason else ""
+    lines = [f"  {outcome.portfolio}: {word}{why}"]
+    for event in (outcome.order, outcome.deciding):
+        if event is not None:
+            lines.append(f"    {moment(event.timestamp)}  {headline(event)}  ({event.event_id})")
+            lines += [f"      {text}" for text in details(event)]
+    return lines
+
+
+def _rule_lines(rule: RuleCase) -> list[str]:
+    sign = _SIGNS[rule.holds]
+    lines = [f"  {sign} {rule.name}"]
+    if rule.problem:
+        lines.append(f"      {rule.expression}: {rule.problem}")
+    for condition in rule.conditions:
+        read = f"   [{values(condition.values)}]" if condition.values else ""
+        lines.append(f"      {'  ' * condition.depth}{_SIGNS[condition.holds]} {condition.text}{read}")
+    return lines
+
+
+def _brief(signal: TracedEvent | None) -> str:
+    if signal is None:
+        return "none on disk"
+    return f"{moment(signal.timestamp)} {(signal.text('action') or 'signal').replace('_', ' ')} ({signal.event_id})"

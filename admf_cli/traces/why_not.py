@@ -1,0 +1,333 @@
+"""Why was nothing bought or sold at a time? What became of the signals, or what each rule lacked for one.
+
+Refuses to put it into words. The rules stand in the strategy's PHASE_START, the values in BAR and FEATURE lines, so
+nothing is computed that the run did not use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from admf_cli.errors import ConfigError
+from admf_cli.tracefile.format import BAR_SHIFT
+from admf_cli.traces.archive import Archive
+from admf_cli.traces.event import BOOKING_TYPES, TracedEvent
+from admf_cli.traces.explain import effects_of, ends_of
+from admf_cli.traces.history import History
+from admf_cli.traces.moments import Span, parse_span, time_key
+from admf_cli.traces.target import bars_within, choose_phases, open_archives
+
+_MAX_CASES = 40
+_LOOK_BACK_LINES = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one portfolio made of a signal.
+
+    Attributes:
+        verdict: "filled", "rejected", "cancelled", "expired", "partly filled", "working", or "no answer".
+        reason: the reason code of what ended it, None when it was filled.
+        deciding: the event that decided.
+        order: the order, if there was one.
+    """
+
+    portfolio: str
+    verdict: str
+    reason: str | None
+    deciding: TracedEvent | None
+    order: TracedEvent | None
+
+
+@dataclass(frozen=True, slots=True)
+class SignalCase:
+    """A signal and what became of it in every portfolio that listens."""
+
+    signal: TracedEvent
+    outcomes: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionCase:
+    """One condition at one bar; `holds` is None where a value is undefined or not on disk."""
+
+    text: str
+    holds: bool | None
+    values: dict[str, float | None]
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCase:
+    """One rule, its parts and what they came to; `problem` says why it could not be judged."""
+
+    name: str
+    expression: str
+    conditions: tuple[ConditionCase, ...]
+    problem: str | None = None
+
+    @property
+    def holds(self) -> bool | None:
+        """True if the whole expression held."""
+        return self.conditions[0].holds if self.conditions else None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A portfolio's position in the symbol when the bar closed; `since` is the event that made it."""
+
+    portfolio: str
+    quantity: float
+    since: TracedEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One strategy, one symbol, one bar.
+
+    Attributes:
+        verdict: "signal" (see `signals`), "wanted already" (a rule held, but the strategy already wanted it),
+            "warming up" (a rule needs a value that is still undefined), "not met", "not its symbol", or
+            "rules unknown".
+        before, after: the strategy's nearest signals for the symbol on either side.
+    """
+
+    strategy: str
+    symbol: str
+    bar: TracedEvent
+    verdict: str
+    signals: tuple[SignalCase, ...]
+    rules: tuple[RuleCase, ...]
+    standing: tuple[Standing, ...]
+    before: TracedEvent | None
+    after: TracedEvent | None
+
+
+@dataclass(frozen=True, slots=True)
+class WhyNot:
+    """The answer for one phase.
+
+    Attributes:
+        bars: how many bars lie in the span asked about; `cases` may show fewer of them.
+        previous_bar, next_bar: the nearest bars when there is none in the span.
+    """
+
+    phase: str
+    start: str
+    stop: str
+    bars: int
+    cases: tuple[Case, ...]
+    previous_bar: TracedEvent | None
+    next_bar: TracedEvent | None
+
+
+def why_not(
+    directory: Path, at: str, *, symbol: str | None = None, strategy: str | None = None, phase: str | None = None
+) -> WhyNot:
+    """Return what happened to signals at a time, or what each rule lacked.
+
+    Args:
+        at: a date (its whole day), a minute, or a moment, UTC.
+        strategy: name or container id; None for all.
+
+    Raises:
+        StorageError: there is no trace to read.
+        ConfigError: the time, the symbol, the strategy or the phase is not there.
+    """
+    span = parse_span(at)
+    with ExitStack() as stack:
+        archives = open_archives(stack, choose_phases(directory, phase))
+        holding = [archive for archive in archives if next(bars_within(archive, None, span), None) is not None]
+        if len(holding) > 1:
+            names = ", ".join(archive.name for archive in holding[:10])
+            raise ConfigError(f"several phases hold that time; choose one with --phase: {names}")
+        if not holding and len(archives) > 1:
+            raise ConfigError(f"no phase has a bar at {at}; name one with --phase to see the nearest bars")
+        return _answer((holding or archives)[0], span, symbol, strategy)
+
+
+def _answer(archive: Archive, span: Span, symbol: str | None, strategy: str | None) -> WhyNot:
+    strategies = _strategies(archive, strategy)
+    bars: list[TracedEvent] = []
+    count = 0
+    for bar in bars_within(archive, symbol, span):
+        count += 1
+        if len(bars) < _MAX_CASES:
+            bars.append(bar)
+    if not bars:
+        return WhyNot(archive.name, span.first, span.stop, 0, (), *_nearest(archive, symbol, span))
+    signals = {one: list(_signals(archive, one, symbol, span)) for one in strategies}
+    spoken = {(one, signal.bar, signal.symbol) for one, found in signals.items() for signal in found}
+    if count > 1 and spoken:  # a day of minutes: the bars with a signal are what is asked about
+        told = {(bar, name) for _, bar, name in spoken}
+        marked = list(_bars_of(archive, symbol, span, told))
+        bars = marked or bars
+    cases = [
+        _case(archive, one, bar, [signal for signal in signals[one] if _same(signal, bar)])
+        for bar in bars
+        for one in strategies
+    ]
+    return WhyNot(archive.name, span.first, span.stop, count, tuple(cases[:_MAX_CASES]), None, None)
+
+
+def _bars_of(
+    archive: Archive, symbol: str | None, span: Span, wanted: set[tuple[int, str | None]]
+) -> Iterator[TracedEvent]:
+    for bar in bars_within(archive, symbol, span):
+        if (bar.bar, bar.symbol) in wanted:
+            yield bar
+
+
+def _same(signal: TracedEvent, bar: TracedEvent) -> bool:
+    return signal.bar == bar.bar and signal.symbol == bar.symbol
+
+
+def _strategies(archive: Archive, strategy: str | None) -> list[str]:
+    known = archive.containers("strategy")
+    if strategy is None:
+        if not known:
+            raise ConfigError(f"no strategy was traced in {archive.name}, so there is nothing to ask it")
+        return known
+    chosen = [one for one in known if strategy in (one, one.removeprefix("strategy_"))]
+    if not chosen:
+        raise ConfigError(f"no strategy {strategy!r} in {archive.name}; there are: {', '.join(known[:20]) or 'none'}")
+    return chosen
+
+
+def _signals(archive: Archive, strategy: str, symbol: str | None, span: Span) -> Iterator[TracedEvent]:
+    for event in archive.from_key(strategy, lambda head: head.time, span.first):
+        if time_key(event.timestamp) >= span.stop:
+            return
+        if event.event_type == "SIGNAL" and symbol in (None, event.symbol):
+            yield event
+
+
+def _nearest(archive: Archive, symbol: str | None, span: Span) -> tuple[TracedEvent | None, TracedEvent | None]:
+    for container_id in archive.containers("data"):
+        lookup = archive.lookup(container_id)
+        after = next(
+            (one for one in archive.from_key(container_id, lambda head: head.time, span.stop) if _bar(one, symbol)),
+            None,
+        )
+        line = lookup.first_at(lambda head: head.time, span.first) if lookup else None
+        before = archive.before(container_id, line.offset if line else None, _LOOK_BACK_LINES)
+        return next((one for one in before if _bar(one, symbol)), None), after
+    return None, None
+
+
+def _bar(event: TracedEvent, symbol: str | None) -> bool:
+    return event.event_type == "BAR" and symbol in (None, event.symbol)
+
+
+def _case(archive: Archive, strategy: str, bar: TracedEvent, signals: list[TracedEvent]) -> Case:
+    symbol = bar.symbol or ""
+    portfolios = _listeners(archive, strategy)
+    answered = tuple(SignalCase(signal, tuple(_outcomes(archive, signal, portfolios))) for signal in signals)
+    rules, verdict = ((), "signal") if answered else _judge(archive, strategy, bar)
+    standing = [_standing(archive, portfolio, bar) for portfolio in portfolios]
+    before, after = _neighbours(archive, strategy, bar)
+    return Case(strategy, symbol, bar, verdict, answered, rules, tuple(one for one in standing if one), before, after)
+
+
+def _judge(archive: Archive, strategy: str, bar: TracedEvent) -> tuple[tuple[RuleCase, ...], str]:
+    start = archive.start(strategy)
+    settings = start.mapping("settings") if start else {}
+    only = settings.get("symbols")
+    if isinstance(only, list) and only and bar.symbol not in only:
+        return (), "not its symbol"
+    expressions = settings.get("rules")
+    if not isinstance(expressions, dict) or not expressions:
+        return (), "rules unknown"
+    roles = settings.get("features")
+    history = History(archive, bar, roles if isinstance(roles, dict) else {})
+    timezone = settings.get("timezone")
+    zone = timezone if isinstance(timezone, str) else "UTC"
+    rules = tuple(
+        _rule(name, expression, history, zone)
+        for name, expression in expressions.items()
+        if isinstance(expression, str)
+    )
+    if any(rule.holds for rule in rules):
+        return rules, "wanted already"
+    if history.undefined:
+        return rules, "warming up"
+    return rules, "not met" if any(rule.holds is False for rule in rules) else "rules unknown"
+
+
+def _rule(name: str, expression: str, history: History, timezone: str) -> RuleCase:
+    # Imported here: the language of rules is needed only where there was no signal.
+    from zoneinfo import ZoneInfoNotFoundError
+
+    from admf_cli.strategies.explanation import explain
+    from admf_cli.strategies.expression import ExpressionError
+
+    try:
+        parts = explain(expression, history.value, timezone)
+    except (ExpressionError, ZoneInfoNotFoundError, ValueError, OverflowError) as error:
+        return RuleCase(name, expression, (), f"can't be read: {error}")
+    conditions = tuple(ConditionCase(part.text, part.holds, part.values, part.depth) for part in parts)
+    return RuleCase(name, expression, conditions)
+
+
+def _listeners(archive: Archive, strategy: str) -> list[str]:
+    """Return the portfolios that a strategy's signals go to."""
+    name = strategy.removeprefix("strategy_")
+    found = []
+    for portfolio in archive.containers("portfolio"):
+        start = archive.start(portfolio)
+        settings = start.mapping("settings") if start else {}
+        listens, several = settings.get("strategy"), settings.get("strategies")
+        by_name = listens is None and several is None and portfolio.startswith(f"portfolio_{name}_")
+        if by_name or listens == name or (isinstance(several, list) and name in several):
+            found.append(portfolio)
+    return found
+
+
+def _outcomes(archive: Archive, signal: TracedEvent, portfolios: list[str]) -> Iterator[Outcome]:
+    answers: dict[str, list[TracedEvent]] = {portfolio: [] for portfolio in portfolios}
+    for effect in effects_of(archive, signal):
+        if effect.event_type in ("ORDER", "REJECT"):
+            answers.setdefault(effect.container_id, []).append(effect)
+    for portfolio, events in answers.items():
+        yield from (_outcome(archive, event) for event in events)
+        if not events:
+            yield Outcome(portfolio, "no answer", None, None, None)
+
+
+def _outcome(archive: Archive, answer: TracedEvent) -> Outcome:
+    if answer.event_type == "REJECT":
+        return Outcome(answer.container_id, "rejected", answer.text("reason"), answer, None)
+    ends = list(ends_of(archive, answer))
+    last = ends[-1] if ends else None
+    fills = [one for one in ends if one.event_type == "FILL"]
+    if last is None:
+        return Outcome(answer.container_id, "working", None, None, answer)
+    if last.event_type == "FILL":
+        verdict = "filled" if last.amount("remaining") == 0.0 else "partly filled"
+        return Outcome(answer.container_id, verdict, None, last, answer)
+    word = {"REJECT": "rejected", "CANCEL": "cancelled", "EXPIRE": "expired"}[last.event_type]
+    return Outcome(answer.container_id, "partly filled" if fills else word, last.text("reason"), last, answer)
+
+
+def _standing(archive: Archive, portfolio: str, bar: TracedEvent) -> Standing | None:
+    lookup = archive.lookup(portfolio)
+    line = lookup.first_at(lambda head: head.sequence, (bar.bar + 1) << BAR_SHIFT) if lookup else None
+    for event in archive.before(portfolio, line.offset if line else None, _LOOK_BACK_LINES):
+        if event.event_type in BOOKING_TYPES and event.symbol == bar.symbol:
+            return Standing(portfolio, event.amount("quantity") or 0.0, event)
+    return None
+
+
+def _neighbours(archive: Archive, strategy: str, bar: TracedEvent) -> tuple[TracedEvent | None, TracedEvent | None]:
+    lookup = archive.lookup(strategy)
+    here = lookup.first_at(lambda head: head.sequence, bar.bar << BAR_SHIFT) if lookup else None
+    earlier = archive.before(strategy, here.offset if here else None, _LOOK_BACK_LINES)
+    later = archive.from_key(strategy, lambda head: head.sequence, (bar.bar + 1) << BAR_SHIFT)
+
+    def fits(event: TracedEvent) -> bool:
+        return event.event_type == "SIGNAL" and event.symbol == bar.symbol
+
+    return next(filter(fits, earlier), None), next(filter(fits, later), None)
