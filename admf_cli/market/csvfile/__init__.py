@@ -1,1 +1,0 @@
-"""Bars from delimited text: one fast reader for well-formed files, one careful reader for all others."""

@@ -1,0 +1,57 @@
+"""What README and the documentation show is what happens."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from admf_cli.metrics import METRICS
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text()
+
+
+def test_the_python_block_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    (block,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    scope: dict[str, object] = {}
+    exec(block, scope)
+    assert capsys.readouterr().out.endswith("(250,)\n")
+    assert isinstance(scope["fills"], list)
+    assert len(scope["fills"]) == 1
+
+
+def test_the_output_in_the_tour_is_the_example_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    from admf_cli import run_backtest
+
+    monkeypatch.chdir(ROOT)
+    quiet = ("results.write=false", "execution.enable_event_tracing=false")
+    phase = run_backtest("configs/backtest_with_tracing.yaml", overrides=quiet).phases[0]
+    portfolio = phase.portfolios[0]
+    steps = " → ".join(f"{portfolio.counts[key]} {key}" for key in ("signals", "orders", "fills", "trades"))
+    assert f"{phase.bars:,} bars → {steps}" in README
+    total = portfolio.metrics["total_return"]
+    assert total is not None
+    assert f"{total:.2%}" in README
+    assert METRICS["total_return"].title in README
+
+
+def test_links_in_the_documentation_lead_somewhere() -> None:
+    for page in (
+        ROOT / "README.md",
+        ROOT / "ARCHITECTURE.md",
+        ROOT / "CONTRIBUTING.md",
+        *(ROOT / "docs").rglob("*.md"),
+    ):
+        for target in re.findall(r"\]\((?!http)([^)#]+)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_every_reason_in_the_code_is_documented() -> None:
+    documented = set(re.findall(r"`([a-z_]+)`", (ROOT / "docs" / "reasons.md").read_text()))
+    source = "".join(path.read_text() for path in (ROOT / "admf_cli" / "containers").glob("*.py"))
+    used = set(re.findall(r'"(?:REJECT|CANCEL|EXPIRE)", "([a-z_]+)"', source))
+    used |= set(re.findall(r'self\._(?:withdraw|cancel|reject)\([^"\n]*"([a-z_]+)"', source))
+    assert used
+    assert used <= documented
