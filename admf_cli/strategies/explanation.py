@@ -1,4 +1,4 @@
-"""Says of one bar why an expression holds or does not, part by part. Refuses to know numpy and where values come from."""
+"""Says of one bar why an expression holds or does not, part by part. Refuses to know where values come from."""
 
 from __future__ import annotations
 
