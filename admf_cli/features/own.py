@@ -19,7 +19,7 @@ _LEGS = (
 OWN = (
     FeatureInfo(
         name="SMA",
-        summary="Simple moving average: the exact mean of the last n values, rounded once",
+        summary="Simple moving average: the exactly rounded sum of the last n values, divided by n",
         source="arithmetic mean; equals TA-Lib's SMA up to TA-Lib's rounding residues "
         "(docs/decisions/0002-sma-is-exact.md)",
         parameters=(_length(30),),

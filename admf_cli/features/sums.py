@@ -47,10 +47,7 @@ def window_sums(values: FloatArray, length: int) -> tuple[FloatArray, FloatArray
 
 
 def window_means(values: FloatArray, length: int) -> FloatArray:
-    """Return the mean of each window: the exact mean, rounded once, as `statistics.mean` gives it.
-
-    The rounded sum divided by the length would be rounded twice: for one price in seven the mean of ten equal prices
-    would not be the price.
+    """Return the mean of each window, `math.fsum(window) / length` bit for bit.
 
     Args:
         values: shape (n,), finite.
@@ -58,19 +55,8 @@ def window_means(values: FloatArray, length: int) -> FloatArray:
     Returns:
         shape (n - length + 1,); nan where the sum overflows.
     """
-    windows = max(0, len(values) - length + 1)
-    means = np.empty(windows)
-    block = max(_BLOCK, 8 * length)
-    for start in range(0, windows, block):  # in blocks for the sake of the cache
-        stop = min(start + block, windows)
-        sums, rests = window_sums(values[start : stop + length - 1], length)
-        quotient = sums / length
-        product, error = two_product(quotient, float(length))
-        sums -= product
-        sums -= error
-        sums += rests
-        sums /= length
-        np.add(quotient, sums, out=means[start:stop])
+    means, _ = window_sums(values, length)
+    means /= length
     return means
 
 

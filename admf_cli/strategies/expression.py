@@ -30,6 +30,7 @@ from admf_cli.strategies.syntax import (
     Text,
     Truth,
     is_condition,
+    time_arguments,
 )
 
 MAX_LENGTH = 2_000
@@ -253,7 +254,8 @@ class _Parser:
             for argument in arguments:
                 if not isinstance(argument, Text) or not _TIME.fullmatch(argument.value):
                     raise self._error(f'expected a time of day such as "09:30": {usage}', argument.start)
-            if arguments[0].value == arguments[1].value:  # type: ignore[attr-defined]
+            start, end = time_arguments(call)
+            if start == end:
                 raise self._error(f"the two times are the same: {usage}", call.start)
             return
         if call.function == "lag":
