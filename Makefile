@@ -6,7 +6,7 @@ PYTHON := $(VENV)/bin/python
 INSTALL := $(PYTHON) -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 CONFIG ?= configs/backtest_with_tracing.yaml
 
-.PHONY: help run test check format golden schema clean
+.PHONY: help run test check format schema clean
 
 help:
 	@grep -E '^# make' Makefile | cut -c3-
@@ -52,9 +52,7 @@ format: $(VENV)/.dev
 	$(PYTHON) -m ruff format .
 	$(PYTHON) -m ruff check --fix .
 
-# Rewrite what tests compare byte for byte, to be read as a diff by a human.
-golden: $(VENV)/.dev
-	ADMF_REWRITE_GOLDEN=1 $(PYTHON) -m pytest -q tests/golden
+# Rewrite what is made from the configuration's schema.
 schema: $(VENV)/.dev
 	$(PYTHON) -m admf_cli config schema > configs/schema.json
 	$(PYTHON) -m admf_cli config schema --markdown > docs/config.md
