@@ -1,0 +1,169 @@
+"""Well-formed CSV text to a table by whole columns. Refuses to diagnose: whatever is odd is the careful reader's.
+
+A file is taken only if every row has the same characters below `-` (separators, spaces, line ends, quotes, control
+characters) in the same order as the first, and nothing but separators and the line's end, or a space within the time.
+So no cell can be shifted, quoted, blank or padded unseen.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from admf_cli.market.bars import FloatArray, IntArray
+from admf_cli.market.decimals import LONGEST, NUMBER, parse_decimals, words_of
+from admf_cli.market.fixed_times import parse_alike
+from admf_cli.market.header import MAX_COLUMNS, match_columns
+from admf_cli.market.table import Table
+
+_BLOCK_BYTES = 1 << 19
+_LONGEST_HEADER = 1 << 20
+_NUMERIC = ("open", "high", "low", "close", "volume", "adj_close")
+_MOST_LEFT_OVER = 400_000
+"""Cells that Python's own parser may be given one by one; with more of them, Polars is faster."""
+
+
+def read_columns(source: str, data: bytes, settings: Mapping[str, Any]) -> Table | None:
+    """Return the rows of a CSV file, or None if there is anything that the careful reader should look at.
+
+    Args:
+        settings: the `data` section; `columns`, `delimiter` and `timezone` are read.
+
+    Raises:
+        MarketDataError: the header lacks a column, or two could be meant.
+    """
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    delimiter = settings.get("delimiter") or ","
+    header_end = data.find(b"\n", 0, _LONGEST_HEADER)
+    if header_end < 0 or header_end + 1 == len(data) or len(delimiter) != 1 or not data.isascii():
+        return None
+    try:
+        header = next(csv.reader([data[:header_end].decode().removesuffix("\r")], delimiter=delimiter, strict=True))
+    except (csv.Error, StopIteration):
+        return None
+    if len(header) > MAX_COLUMNS:
+        return None
+    places = match_columns(source, header, settings.get("columns"))
+    if not data.endswith(b"\n"):
+        data += b"\n"
+    first = header_end + 1
+    if first < LONGEST:  # numbers are read as words that may reach 16 bytes back
+        data, first = b" " * LONGEST + data, first + LONGEST
+    zone_known = (settings.get("timezone") or "UTC") == "UTC"
+    blocks = _blocks(data, first, places, len(header), ord(delimiter), zone_known)
+    return None if blocks is None else _joined(source, blocks, places)
+
+
+class _Block:
+    """Some rows: their times, numbers and symbols."""
+
+    __slots__ = ("numbers", "symbols", "times")
+
+    def __init__(self, times: IntArray, numbers: dict[str, FloatArray], symbols: list[str]) -> None:
+        self.times, self.numbers, self.symbols = times, numbers, symbols
+
+
+def _blocks(
+    data: bytes, start: int, places: Mapping[str, int], width: int, delimiter: int, zone_known: bool
+) -> list[_Block] | None:
+    buffer = np.frombuffer(data, np.uint8)
+    words = words_of(data)
+    pattern = _pattern(buffer[start : data.index(b"\n", start) + 1], places["timestamp"], width, delimiter)
+    if pattern is None:
+        return None
+    blocks: list[_Block] = []
+    left_over = time_width = 0
+    while start < len(data):
+        stop = data.rfind(b"\n", start, start + _BLOCK_BYTES) + 1
+        if stop == 0:
+            return None
+        ends = np.flatnonzero(_is_mark(buffer[start:stop], delimiter)) + start
+        if len(ends) % len(pattern):
+            return None
+        marks = ends.reshape(-1, len(pattern))
+        if not (buffer[marks] == pattern).all():
+            return None
+        cells = _cells(marks, pattern, start, delimiter)
+        begins, limits = cells[places["timestamp"]]
+        time_width = time_width or int(limits[0] - begins[0])
+        if not (zone_known or data[limits[0] - 1] == ord("Z")):
+            return None
+        times = _times(data, begins, limits, time_width)
+        if times is None:
+            return None
+        numbers = {}
+        for name in _NUMERIC:
+            if name in places:
+                values, unread = parse_decimals(words, *cells[places[name]])
+                odd = np.flatnonzero(unread)
+                left_over += len(odd)
+                if left_over > _MOST_LEFT_OVER or not _read_singly(data, *cells[places[name]], odd, values):
+                    return None
+                numbers[name] = values
+        symbols: list[str] = []
+        if "symbol" in places:
+            spans = zip(*(edge.tolist() for edge in cells[places["symbol"]]), strict=True)
+            symbols = [data[begin:end].decode() for begin, end in spans]
+        blocks.append(_Block(times, numbers, symbols))
+        start = stop
+    return blocks
+
+
+def _is_mark(text: NDArray[np.uint8], delimiter: int) -> NDArray[np.bool_]:
+    marks: NDArray[np.bool_] = text <= ord(",")
+    return marks if delimiter <= ord(",") else marks | (text == delimiter)
+
+
+def _pattern(row: NDArray[np.uint8], time_place: int, width: int, delimiter: int) -> NDArray[np.uint8] | None:
+    """Return the marks of the first row if they are those of a plain row, else None."""
+    marks = row[_is_mark(row, delimiter)]
+    plain = [delimiter] * (width - 1) + [ord("\n")]
+    spaced = [*plain[:time_place], ord(" "), *plain[time_place:]]
+    if delimiter in b'\r\n "':
+        return None
+    for form in (plain, spaced):
+        if marks.tolist() in (form, [*form[:-1], ord("\r"), ord("\n")]):
+            return marks
+    return None
+
+
+def _cells(
+    marks: NDArray[np.int64], pattern: NDArray[np.uint8], start: int, delimiter: int
+) -> list[tuple[IntArray, IntArray]]:
+    """Return the begins and ends of each column's cells."""
+    limits = [place for place, mark in enumerate(pattern.tolist()) if mark == delimiter]
+    crlf = int(pattern[-2:][0] == ord("\r")) if len(pattern) > 1 else 0
+    last = len(pattern) - 1
+    row_starts = np.concatenate(([start], marks[:-1, last] + 1))
+    begins = [row_starts, *(marks[:, place] + 1 for place in limits)]
+    ends = [*(marks[:, place] for place in limits), marks[:, last - crlf]]
+    return list(zip(begins, ends, strict=True))
+
+
+def _times(data: bytes, begins: IntArray, ends: IntArray, width: int) -> IntArray | None:
+    if width < 1 or (ends - begins != width).any():
+        return None
+    overlapping: NDArray[Any] = np.ndarray(shape=(len(data) - width + 1,), dtype=f"V{width}", buffer=data, strides=(1,))
+    return parse_alike(overlapping[begins].view(np.uint8).reshape(-1, width))
+
+
+def _read_singly(data: bytes, begins: IntArray, ends: IntArray, rows: IntArray, values: FloatArray) -> bool:
+    """Read the cells of `rows` into `values` by Python's own parser; False if one of them is no number."""
+    for row, begin, end in zip(rows.tolist(), begins[rows].tolist(), ends[rows].tolist(), strict=True):
+        text = data[begin:end].decode()
+        if NUMBER.fullmatch(text) is None:
+            return False
+        values[row] = float(text)
+    return True
+
+
+def _joined(source: str, blocks: list[_Block], places: Mapping[str, int]) -> Table:
+    times = np.concatenate([block.times for block in blocks])
+    values = {name: np.concatenate([block.numbers[name] for block in blocks]) for name in _NUMERIC if name in places}
+    values.setdefault("volume", np.zeros(len(times)))
+    symbols = [name for block in blocks for name in block.symbols] if "symbol" in places else None
+    return Table(source, times, values, symbols, lambda row: row + 2)
