@@ -57,5 +57,23 @@ schema: $(VENV)/.dev
 	$(PYTHON) -m admf_cli config schema > configs/schema.json
 	$(PYTHON) -m admf_cli config schema --markdown > docs/config.md
 
+# Whole processes beside other backtesters, each in its own environment; see benchmarks/README.md.
+BENCH_ENV = .bench-envs/%/.installed
+
+$(BENCH_ENV): benchmarks/peers/%.txt
+	interpreter="$$(sh tools/find-python)" && "$$interpreter" -m venv .bench-envs/$*
+	.bench-envs/$*/bin/python -m pip install --disable-pip-version-check --quiet --requirement $<
+	-@.bench-envs/$*/bin/python -m compileall -q .bench-envs/$*/lib >/dev/null 2>&1
+	@touch $@
+
+bench-quick: $(VENV)/.run $(patsubst %,.bench-envs/%/.installed,backtesting backtrader)
+	@$(PYTHON) -m compileall -q admf_cli
+	$(PYTHON) benchmarks/run.py --rows 10000 100000 --peers backtesting backtrader --repeat 2 --budget 15
+
+bench: $(VENV)/.run $(patsubst %,.bench-envs/%/.installed,backtesting backtrader vectorbt)
+	@$(PYTHON) -m compileall -q admf_cli
+	$(PYTHON) benchmarks/run.py --rows 10000 100000 1000000 --repeat 5 \
+		--peers backtesting backtrader vectorbt:numba vectorbt:rust
+
 clean:
 	rm -rf $(VENV) build dist *.egg-info

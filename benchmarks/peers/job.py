@@ -10,26 +10,28 @@ import json
 FAST, SLOW, QUANTITY, COMMISSION, CASH = 10, 30, 100, 0.001, 1_000_000_000.0
 
 
-def report(peer, version, fills, final_equity):
-    """Print the answer as one JSON line.
+def fills_digest(fills: list[tuple[int, str, float, float, float]]) -> str:
+    """Return the SHA-256 of fills, each (bar index, side, quantity, price, commission), in order.
 
-    Args:
-        fills: of (bar index, side, quantity, price, commission), in order; `side` is "buy" or "sell". The digest
-            rounds money to 6 decimals: engines multiply in different orders.
+    Money is rounded to 6 decimals: engines multiply in different orders.
     """
     digest = hashlib.sha256()
-    paid = 0.0
     for bar, side, quantity, price, commission in fills:
         digest.update(f"{bar} {side} {abs(quantity):.6f} {price:.6f} {commission:.6f}\n".encode())
-        paid += commission
+    return digest.hexdigest()
+
+
+def report(
+    peer: str, version: str, fills: list[tuple[int, str, float, float, float]], final_equity: float
+) -> None:
+    """Print the answer as one JSON line; for `fills` see `fills_digest`, `side` is "buy" or "sell"."""
     print(
         json.dumps(
             {
                 "peer": peer,
                 "version": version,
                 "fills": len(fills),
-                "fills_sha256": digest.hexdigest(),
-                "commission": paid,
+                "fills_sha256": fills_digest(fills),
                 "final_equity": final_equity,
             }
         )
