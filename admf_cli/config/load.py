@@ -70,24 +70,22 @@ def load_config(
         place = root.place
         rule = "a configuration is a mapping of sections: data, strategies, risk_profiles, execution …"
         raise ConfigError([Fault(place.source, rule, line=place.line, column=place.column)])
-    apply_overrides(root, overrides)
+    faults = apply_overrides(root, overrides)
     apply_flags(root, flags or {})
-    values = _checked(root)
+    values = _checked(root, faults)
     name = values["name"] or _safe_name(stem)
     values["name"] = name
     return Resolved(name, values, _origins(root, values, origin), root.plain(), directory)
 
 
-def _checked(root: Node) -> dict[str, Any]:
+def _checked(root: Node, unplaced: list[Fault]) -> dict[str, Any]:
     # Not at import: pydantic and the schema take a tenth of a second, which a misspelt path need not wait for.
     from admf_cli.config.rules import cross_faults
     from admf_cli.config.validation import raise_all, validate
 
     values, faults = validate(root)
     plain = values if values is not None else root.plain()
-    if isinstance(plain, dict):
-        faults = [*faults, *cross_faults(root, plain)]
-    raise_all(faults)
+    raise_all([*unplaced, *faults, *cross_faults(root, plain)])
     assert values is not None
     return _completed(values)
 

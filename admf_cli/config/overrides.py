@@ -25,15 +25,12 @@ _MOST_STEPS = 20
 _STEP = re.compile(r"\[(?P<bracketed>[^\[\]]+)\]|(?P<plain>[^.\[\]]+)")
 
 
-def apply_overrides(root: Node, overrides: Sequence[str]) -> None:
-    """Lay `path=value` texts over a tree in their order; the last one wins.
+def apply_overrides(root: Node, overrides: Sequence[str]) -> list[Fault]:
+    """Lay `path=value` texts over a tree in their order, the last one wins; return what cannot be read or placed.
 
     Args:
         overrides: paths with `.` between keys, list items as `strategies.0.params` or `strategies[0].params`, a key
             with a dot in it as `data.path[BRK.B]`; values by the rules of YAML.
-
-    Raises:
-        ConfigError: with every one that cannot be read or has no place to go.
     """
     faults: list[Fault] = []
     for text in overrides:
@@ -43,8 +40,7 @@ def apply_overrides(root: Node, overrides: Sequence[str]) -> None:
             _put(root, path, value, source)
         except ConfigError as error:
             faults.extend(error.faults)
-    if faults:
-        raise ConfigError(faults)
+    return faults
 
 
 def apply_flags(root: Node, flags: Mapping[str, object]) -> None:

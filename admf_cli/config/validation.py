@@ -2,56 +2,45 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
-from typing import Any
+from functools import cache
+from typing import Any, get_args, get_origin
 
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
-
-from admf_cli.config.node import Node, Step, dotted, fault_at
-from admf_cli.config.schema.root import Config
+from admf_cli.config.node import MappingNode, Node, Step, fault_at, find
 from admf_cli.errors import ConfigError, Fault
 
-_TRACING_HOME = "tracing is switched by execution.enable_event_tracing and set by execution.trace_settings"
-_HOMES = {
-    "cash": "portfolio.initial_capital",
-    "capital": "portfolio.initial_capital",
-    "initial_cash": "portfolio.initial_capital",
-    "initial_capital": "portfolio.initial_capital",
-    "commission": "execution.commission",
-    "commissions": "execution.commission",
-    "fees": "execution.commission",
-    "slippage": "execution.slippage",
-    "timeframe": "data.timeframe",
-    "interval": "data.timeframe",
-    "symbol": "data.symbols",
-    "symbols": "data.symbols",
-    "start": "data.start",
-    "start_date": "data.start",
-    "end": "data.end",
-    "end_date": "data.end",
-    "strategy": "strategies",
-    "sizing": "risk_profiles[].sizing",
-    "stop_loss": "risk_profiles[].stop_loss",
-    "take_profit": "risk_profiles[].take_profit",
-    "margin": "execution.margin",
-    "phases": "workflow.phases",
-    "mode": "workflow.mode",
-    "indicators": "features",
-    "risk": "risk_profiles",
-}
-_RULES = {
-    "bool_type": "must be true or false",
-    "dict_type": "must be a mapping",
-    "float_type": "must be a number",
-    "int_type": "must be a whole number",
-    "list_type": "must be a list",
-    "model_attributes_type": "must be a mapping",
-    "model_type": "must be a mapping",
-    "string_type": "must be text",
-    "finite_number": "must be a finite number",
-}
+_MOST_FAULTS = 100
+
+
+@contextlib.contextmanager
+def _without_plugins() -> Iterator[None]:
+    """Keep pydantic from searching all installed packages for plugins: a tenth of a second of nothing."""
+    before = os.environ.get("PYDANTIC_DISABLE_PLUGINS")
+    os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYDANTIC_DISABLE_PLUGINS"]
+        else:
+            os.environ["PYDANTIC_DISABLE_PLUGINS"] = before
+
+
+with _without_plugins():
+    from pydantic import BaseModel, ValidationError
+    from pydantic.fields import FieldInfo
+    from pydantic_core import ErrorDetails
+
+    from admf_cli.config.schema.root import Config
+
+    Config.model_rebuild()
+
+from admf_cli.config.hints import unknown_key  # noqa: E402
+from admf_cli.config.wording import word  # noqa: E402
+
+Model = type[BaseModel]
 
 
 def validate(root: Node) -> tuple[dict[str, Any] | None, list[Fault]]:
@@ -59,7 +48,8 @@ def validate(root: Node) -> tuple[dict[str, Any] | None, list[Fault]]:
     try:
         config = Config.model_validate(root.plain())
     except ValidationError as error:
-        return None, _distinct(_faults(root, error.errors(include_url=False)))
+        errors = error.errors(include_url=False, include_input=False)
+        return None, list(dict.fromkeys(_fault(root, found) for found in errors[:_MOST_FAULTS]))
     values = config.model_dump(by_alias=True)
     # What one level of container settings leaves out comes from the next, so its defaults must not stand in the way.
     levels = config.execution.trace_settings.container_settings
@@ -69,129 +59,95 @@ def validate(root: Node) -> tuple[dict[str, Any] | None, list[Fault]]:
     return values, []
 
 
-def _distinct(faults: Iterator[Fault]) -> list[Fault]:
-    return list(dict.fromkeys(faults))
+def raise_all(faults: Sequence[Fault]) -> None:
+    """Raise ConfigError with the faults in the order of the file, if there are any; past a hundred it says so."""
+    ordered = sorted(faults, key=lambda fault: (fault.line or 0, fault.column or 0))
+    if len(ordered) > _MOST_FAULTS:
+        more = Fault(ordered[0].source, f"and {len(ordered) - _MOST_FAULTS} faults more")
+        ordered = [*ordered[:_MOST_FAULTS], more]
+    if ordered:
+        raise ConfigError(ordered)
 
 
-def _faults(root: Node, errors: Sequence[ErrorDetails]) -> Iterator[Fault]:
-    for error in errors:
-        path = tuple(step for step in error["loc"] if not (isinstance(step, str) and step.startswith("<")))
-        yield _fault(root, path, error)
-
-
-def _fault(root: Node, path: tuple[Step, ...], error: ErrorDetails) -> Fault:
-    kind, context = error["type"], error.get("ctx") or {}
+def _fault(root: Node, error: ErrorDetails) -> Fault:
+    path, holders, inner = _located(root, error["loc"])
+    kind = error["type"]
     if kind == "extra_forbidden":
-        return _unknown_key(root, path)
-    if kind == "missing":
-        remedy = _missing_remedy(str(path[-1]))
-        return fault_at(root, path, "is required", remedy=remedy, value=False)
-    if kind == "admf":
-        return fault_at(root, path, context["rule"], remedy=context.get("remedy"))
-    if kind == "union_tag_not_found":
-        known = _tags(context.get("expected_tags", "")) or "its kind"
-        return fault_at(root, path, "needs a type", remedy=f"write type: one of {known}")
+        rule, remedy = unknown_key(path, _keys(holders), _homes().get(str(path[-1]), ()))
+        return fault_at(root, path, rule, remedy=remedy, at_key=True, value=False)
+    field = next((found for model in holders for name, found in _fields(model) if path and name == path[-1]), None)
     if kind == "union_tag_invalid":
-        known = _tags(context["expected_tags"])
-        rule = f"type must be one of {known}"
-        return fault_at(root, (*path, "type"), rule, remedy=_near(str(context["tag"]).strip("<>"), known.split(", ")))
-    if kind == "literal_error":
-        expected = [word.strip(" '\"") for word in str(context["expected"]).replace(" or ", ", ").split(",")]
-        return fault_at(
-            root, path, f"must be one of {', '.join(expected)}", remedy=_near(str(error["input"]), expected)
-        )
-    if kind in ("string_pattern_mismatch",) and path and path[-1] == "[key]":
-        return fault_at(root, path[:-1], "the name must be letters, digits and _", value=True, at_key=True)
-    return fault_at(root, path, _RULES.get(kind) or _sentence(error["msg"]))
+        path = (*path, "type")
+    tags = [tag.strip("<>") for model in inner if (tag := _tag(model))]
+    rule, remedy = word(error, path, find(root, path), field.examples if field is not None else None, tags)
+    return fault_at(root, path, rule, remedy=remedy, at_key=error["loc"][-1:] == ("[key]",), value=kind != "missing")
 
 
-def _unknown_key(root: Node, path: tuple[Step, ...]) -> Fault:
-    key = str(path[-1])
-    words = [str(step).lower() for step in path]
-    if _speaks_of_tracing(words):
-        return fault_at(
-            root, path, "tracing settings do not belong here: orchestration knows nothing of tracing",
-            remedy=_TRACING_HOME, at_key=True, value=False,
-        )  # fmt: skip
-    known = known_keys(path[:-1])
-    remedy = _near(key, known)
-    if remedy is None and len(path) == 1 and key.lower() in _HOMES:
-        remedy = f"it belongs under {_HOMES[key.lower()]}"
-    if remedy is None and known:
-        remedy = f"known here: {', '.join(known)}"
-    return fault_at(root, path, "unknown key", remedy=remedy, at_key=True, value=False)
+def _located(root: Node, loc: Sequence[Step]) -> tuple[tuple[Step, ...], list[Model], list[Model]]:
+    """Return an error's path without the tags of unions, the models that hold its last key, and those of its value."""
+    path: list[Step] = []
+    holders: list[Model] = []
+    inner: list[Model] = [Config]
+    node: Node | None = root
+    names_follow = False
+    for step in loc:
+        written = isinstance(node, MappingNode) and step in node.items
+        if step == "[key]" and not written:
+            continue
+        if isinstance(step, str) and step.startswith("<") and not written:
+            inner = [model for model in inner if _tag(model) == step] or inner
+            continue
+        path.append(step)
+        node = find(node, (step,)) if node is not None else None
+        if isinstance(step, int) or names_follow:
+            names_follow = False
+            continue
+        fields = [field for model in inner for name, field in _fields(model) if name == step]
+        holders, inner = inner, [model for field in fields for model in models_in(field.annotation)]
+        names_follow = any(_has(field.annotation, dict) for field in fields)
+    return tuple(path), holders, inner
 
 
-def _speaks_of_tracing(words: Sequence[str]) -> bool:
-    if words[0] == "execution":
-        return False
-    speaks = any("trac" in word or "enable_event" in word for word in words)
-    return speaks or words[0] in ("orchestration", "sequencer", "coordinator")
+def _fields(model: Model) -> Iterator[tuple[str, FieldInfo]]:
+    """Yield the keys of a model as users write them, with their fields."""
+    for name, field in model.model_fields.items():
+        yield field.alias or name, field
 
 
-def known_keys(path: Sequence[Step]) -> list[str]:
-    """Return the keys that the schema knows at a path; none where any key goes."""
-    from pydantic import BaseModel
-
-    models: list[Any] = [Config]
-    for step in path:
-        found: list[Any] = []
-        for model in models:
-            if isinstance(step, int) or not (isinstance(model, type) and issubclass(model, BaseModel)):
-                found.append(model)
-                continue
-            fields = model.model_fields
-            by_name = {field.alias or name: field for name, field in fields.items()}
-            if step in by_name:
-                found.extend(_models_in(by_name[step].annotation))
-        models = found
-    keys = [
-        field.alias or name
-        for model in models
-        if isinstance(model, type) and issubclass(model, BaseModel)
-        for name, field in model.model_fields.items()
-    ]
-    return list(dict.fromkeys(keys))
+def _has(annotation: Any, kind: type) -> bool:
+    return get_origin(annotation) is kind or any(_has(part, kind) for part in get_args(annotation))
 
 
-def _models_in(annotation: Any) -> list[Any]:
-    from typing import get_args
+def _tag(model: Model) -> str | None:
+    field = model.model_fields.get("type")
+    values = get_args(field.annotation) if field is not None else ()
+    return f"<{values[0]}>" if len(values) == 1 else None
 
-    from pydantic import BaseModel
 
+def _keys(models: Sequence[Model]) -> list[str]:
+    return list(dict.fromkeys(name for model in models for name, _ in _fields(model)))
+
+
+def models_in(annotation: Any) -> list[Model]:
+    """Return the models that a field's annotation names, below unions, lists and mappings too."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    return [model for part in get_args(annotation) for model in _models_in(part)]
+    return [model for part in get_args(annotation) for model in models_in(part)]
 
 
-def _missing_remedy(key: str) -> str | None:
-    return {
-        "data": "write data: {source: csv, path: FILE}, or data: {source: synthetic}",
-        "strategies": "write strategies: [{name: trend, type: sma_crossover, params: {fast: 10, slow: 30}}]",
-        "risk_profiles": "write risk_profiles: [{name: base, sizing: {type: percent_equity, percent: 0.95}}]",
-        "sizing": "write sizing: {type: percent_equity, percent: 0.95}",
-    }.get(key)
+@cache
+def _homes() -> dict[str, tuple[str, ...]]:
+    """Return every key of the schema -> the dotted paths at which it may stand."""
+    homes: dict[str, list[str]] = {}
 
+    def walk(model: Model, path: str) -> None:
+        for key, field in _fields(model):
+            where = f"{path}.{key}" if path else key
+            homes.setdefault(key, []).append(where)
+            listed, named = _has(field.annotation, list), _has(field.annotation, dict)
+            inside = f"{where}[]" if listed else f"{where}.NAME" if named else where
+            for child in models_in(field.annotation):
+                walk(child, inside)
 
-def _tags(expected: str) -> str:
-    return ", ".join(word.strip(" '<>") for word in expected.split(","))
-
-
-def _near(word: str, known: Sequence[str]) -> str | None:
-    lowered = {name.lower(): name for name in known}
-    close = get_close_matches(word.lower(), list(lowered), n=1, cutoff=0.6)
-    return f"did you mean {lowered[close[0]]}?" if close else None
-
-
-def _sentence(message: str) -> str:
-    text = message.replace("Input should be", "must be").replace("String should", "must")
-    return text[:1].lower() + text[1:]
-
-
-def raise_all(faults: Sequence[Fault]) -> None:
-    """Raise ConfigError with the faults in the order of the file, if there are any."""
-    if faults:
-        raise ConfigError(sorted(faults, key=lambda fault: (fault.line or 0, fault.column or 0)))
-
-
-__all__ = ["dotted", "known_keys", "raise_all", "validate"]
+    walk(Config, "")
+    return {key: tuple(dict.fromkeys(paths)) for key, paths in homes.items()}

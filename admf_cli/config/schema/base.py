@@ -89,9 +89,9 @@ def check_moment(text: str) -> str:
     try:
         moment = parse_moment(text)
     except (ValueError, OverflowError) as error:
-        known_shape = bool(_DATE.fullmatch(text) or _MOMENT.fullmatch(text))
-        detail = f" ({error})" if known_shape else ""
-        raise fault(f"must be a date or a UTC time{detail}", _moment_remedy(text)) from None
+        if _DATE.fullmatch(text) or _MOMENT.fullmatch(text):
+            raise fault(f"must be a date or a UTC time that exists: {error}") from None
+        raise fault("must be a date or a UTC time", _moment_remedy(text)) from None
     return text if _DATE.fullmatch(text) else f"{moment.replace(tzinfo=None).isoformat()}Z"
 
 

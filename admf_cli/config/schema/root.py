@@ -18,7 +18,7 @@ class Config(Section):
 
     name: Name | None = Field(None, description="Name of the run; null = the file's name.", examples=["trend_demo"])
     workflow: Workflow = Field(default_factory=lambda: Workflow.model_validate({}), description="What is run.")
-    data: Data = Field(description="Which bars are read.")
+    data: Data = Field(description="Which bars are read.", examples=[{"source": "csv", "path": "data/sp500_daily.csv"}])
     instruments: dict[Symbol, Instrument] = Field(
         default_factory=dict,
         description="Trading units by symbol; `default` holds for the others.",
@@ -29,9 +29,13 @@ class Config(Section):
         description="Columns computed from bars, by name.",
         examples=[{"fast": {"type": "SMA", "timeperiod": 10}}],
     )
-    strategies: Annotated[list[Strategy], Field(min_length=1, max_length=1000)] = Field(description="What decides.")
+    strategies: Annotated[list[Strategy], Field(min_length=1, max_length=1000)] = Field(
+        description="What decides; each strategy runs under each risk profile.",
+        examples=[[{"name": "trend", "type": "sma_crossover", "params": {"fast": 10, "slow": 30}}]],
+    )
     risk_profiles: Annotated[list[RiskProfile], Field(min_length=1, max_length=1000)] = Field(
-        description="How much, and within which limits."
+        description="How much, and within which limits.",
+        examples=[[{"name": "base", "sizing": {"type": "percent_equity", "percent": 0.95}, "stop_loss": 0.05}]],
     )
     portfolio: Portfolio = Field(default_factory=lambda: Portfolio.model_validate({}), description="The money.")
     execution: Execution = Field(
