@@ -94,6 +94,8 @@ def _elsewhere(key: str, path: Sequence[Step], homes: Sequence[str]) -> str | No
     found = sorted({home for home in found if home != dotted(path)}, key=lambda home: (home.count("."), home))
     if not found or len(found) > 6:
         return None
+    if found[0].rpartition(".")[0] == dotted(path[:-1]):
+        return f"did you mean {found[0].rpartition('.')[2]}?"
     least = found[0].count(".")
     nearby = [home for home in found if home.count(".") == least]
     return f"it belongs under {' or '.join(nearby[:3])}"

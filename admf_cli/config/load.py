@@ -13,7 +13,7 @@ import orjson
 from admf_cli.config.node import MappingNode, Node, dotted, find, leaves, nearest_place
 from admf_cli.config.overrides import apply_flags, apply_overrides
 from admf_cli.config.source import DICT, node_from_python, read_text
-from admf_cli.config.yaml_text import parse_yaml
+from admf_cli.config.yaml_text import read_yaml
 from admf_cli.errors import ConfigError, Fault
 
 
@@ -61,31 +61,42 @@ def load_config(
     Raises:
         ConfigError: holding every fault found, each with its place, rule, value and remedy.
     """
+    faults: list[Fault] = []
     if isinstance(source, Mapping):
         root, stem, directory, origin = node_from_python(source), "backtest", None, DICT
     else:
         text = read_text(source)
-        root, stem, directory, origin = parse_yaml(text.text, text.source), text.stem, text.directory, text.source
+        root, faults = read_yaml(text.text, text.source)
+        stem, directory, origin = text.stem, text.directory, text.source
     if not isinstance(root, MappingNode):
         place = root.place
         rule = "a configuration is a mapping of sections: data, strategies, risk_profiles, execution …"
-        raise ConfigError([Fault(place.source, rule, line=place.line, column=place.column)])
-    faults = apply_overrides(root, overrides)
+        raise ConfigError([*faults, Fault(place.source, rule, line=place.line, column=place.column)])
+    unreadable = {(fault.source, fault.line, fault.column) for fault in faults}
+    faults += apply_overrides(root, overrides)
     apply_flags(root, flags or {})
-    values = _checked(root, faults)
+    values = _checked(root, faults, unreadable)
     name = values["name"] or _safe_name(stem)
     values["name"] = name
     return Resolved(name, values, _origins(root, values, origin), root.plain(), directory)
 
 
-def _checked(root: Node, unplaced: list[Fault]) -> dict[str, Any]:
+def _checked(root: Node, known: list[Fault], unreadable: set[tuple[str, int | None, int | None]]) -> dict[str, Any]:
+    """Return the resolved values.
+
+    Args:
+        known: faults found before.
+        unreadable: places whose values could not be read: what stands there is null or bare text, so the schema's
+            own words about it would mislead.
+    """
     # Not at import: pydantic and the schema take a tenth of a second, which a misspelt path need not wait for.
     from admf_cli.config.rules import cross_faults
     from admf_cli.config.validation import raise_all, validate
 
     values, faults = validate(root)
     plain = values if values is not None else root.plain()
-    raise_all([*unplaced, *faults, *cross_faults(root, plain)])
+    found = [*faults, *cross_faults(root, plain)]
+    raise_all([*known, *(fault for fault in found if (fault.source, fault.line, fault.column) not in unreadable)])
     assert values is not None
     return _completed(values)
 

@@ -105,10 +105,8 @@ def _wrong_type(kind: str, key: str, node: Node | None, examples: Sequence[Any] 
         return rule, "write true" if meant in _TRUE else "write false" if meant in _FALSE else "write true or false"
     if isinstance(node, MappingNode):
         if kind == "list_type":
-            return (
-                rule,
-                "begin each item with `- `, and give it a name: key" if key == "phases" else "begin it with `- `",
-            )
+            named = f": [{{name: {next(iter(node.items), 'training')}, …}}]" if key == "phases" else ""
+            return rule, f"put `- ` before each item{named}"
         return rule, example
     if isinstance(node, ListNode):
         return rule, example

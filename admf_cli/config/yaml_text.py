@@ -13,14 +13,13 @@ from typing import Any
 
 import yaml
 
-from admf_cli.config.node import ListNode, MappingNode, Node, Place, printable
+from admf_cli.config.node import ListNode, MappingNode, Node, Place, Step, dotted, printable
 from admf_cli.config.scalars import ScalarError, resolve
 from admf_cli.errors import ConfigError, Fault
 
 MAX_NODES = 50_000
 MAX_DEPTH = 50
 _MAX_FAULTS = 100
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
 _Parser: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
@@ -35,23 +34,23 @@ def parse_yaml(text: str, source: str, *, inline: bool = False) -> Node:
     Raises:
         ConfigError: with every fault found; only a syntax error hides what follows it.
     """
-    unprintable = _UNPRINTABLE.search(text)
+    root, faults = read_yaml(text, source, inline=inline)
+    if faults:
+        raise ConfigError(faults)
+    return root
+
+
+def read_yaml(text: str, source: str, *, inline: bool = False) -> tuple[Node, list[Fault]]:
+    """Return the one document in a text, and the faults that do not keep the rest of it from being read.
+
+    What is faulty stands in the tree as text or null, so that whoever checks it should pass over these places.
+
+    Raises:
+        ConfigError: the text is no YAML, or there is too much of it or too much wrong to go on.
+    """
+    unprintable = yaml.reader.Reader.NON_PRINTABLE.search(text)
     if unprintable:
-        line, column = _line_and_column(text, unprintable.start())
-        character = unprintable.group()
-        raise ConfigError(
-            [
-                Fault(
-                    source,
-                    "control characters are not allowed in YAML",
-                    line=None if inline else line,
-                    column=None if inline else column,
-                    value=f"U+{ord(character):04X}",
-                    remedy="remove it"
-                    + ("; a NUL often means the file is binary or UTF-16" if character == "\x00" else ""),
-                )
-            ]
-        )
+        raise ConfigError([_unprintable_fault(unprintable.group(), text, unprintable.start(), source, inline)])
     composer = _Composer(text, source, inline)
     try:
         root = composer.document()
@@ -60,9 +59,19 @@ def parse_yaml(text: str, source: str, *, inline: bool = False) -> Node:
         raise ConfigError(composer.faults) from None
     except _TooManyFaultsError:
         raise ConfigError(composer.faults) from None
-    if composer.faults:
-        raise ConfigError(composer.faults)
-    return root
+    return root, composer.faults
+
+
+def _unprintable_fault(character: str, text: str, position: int, source: str, inline: bool) -> Fault:
+    line, column = _line_and_column(text, position)
+    return Fault(
+        source,
+        "control characters are not allowed in YAML",
+        line=None if inline else line,
+        column=None if inline else column,
+        value=f"U+{ord(character):04X}",
+        remedy="remove it" + ("; a NUL often means the file is binary or UTF-16" if character == "\x00" else ""),
+    )
 
 
 class _TooManyFaultsError(Exception):
@@ -77,6 +86,7 @@ class _Composer:
         self._source = source
         self._inline = inline
         self._anchors: dict[str, Node | None] = {}
+        self._path: list[Step] = []
         self._count = 0
         self._events: Iterator[Any] = iter(yaml.parse(text, Loader=_Parser))
 
@@ -107,7 +117,7 @@ class _Composer:
     def _fault(self, event: Any, rule: str, *, value: str | None = None, remedy: str | None = None) -> None:
         place = self._place(event)
         shown = None if value is None else printable(value)
-        self.faults.append(Fault(place.source, rule, "", place.line, place.column, shown, remedy))
+        self.faults.append(Fault(place.source, rule, dotted(self._path), place.line, place.column, shown, remedy))
         if len(self.faults) >= _MAX_FAULTS:
             raise _TooManyFaultsError
 
@@ -193,7 +203,9 @@ class _Composer:
         node = ListNode(self._place(event))
         child = self._next()
         while not isinstance(child, yaml.SequenceEndEvent):
+            self._path.append(len(node.items))
             node.items.append(self._node(child, depth + 1))
+            self._path.pop()
             child = self._next()
         node.size += sum(item.size for item in node.items)
         node.height += max((item.height for item in node.items), default=0)
@@ -205,7 +217,11 @@ class _Composer:
         key_event = self._next()
         while not isinstance(key_event, yaml.MappingEndEvent):
             key = self._key(key_event, depth)
+            if key is not None:
+                self._path.append(key)
             value = self._node(self._next(), depth + 1)
+            if key is not None:
+                self._path.pop()
             if key == "<<" and not key_event.style:
                 merged.append(value)
                 self._check_merge(key_event, value)
