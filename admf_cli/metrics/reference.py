@@ -108,7 +108,7 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
             _BANKRUPT,
         ),
         "turnover": Metric(
-            "Turnover",
+            "Turnover a year",
             "per year",
             "value of all fills, buys and sells / mean equity / (n / ppy)",
             "pyfolio get_turnover, both sides counted",

@@ -1,1 +1,1 @@
-"""Results to table, JSON and files. Computes nothing."""
+"""Results to table, JSON, files and gates. Computes nothing."""

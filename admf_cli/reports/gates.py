@@ -21,7 +21,10 @@ _OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     ">": operator.gt,
 }
-_FORM = re.compile(r"\s*([A-Za-z0-9_.-]+)\s*(<=|>=|==|!=|<|>)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(%?)\s*")
+_FORM = re.compile(
+    r"\s*([A-Za-z0-9_.-]+)\s*(<=|>=|==|!=|<|>)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(%?)\s*", re.ASCII
+)
+_MOST_PLACES = 3  # named in the one line of a failed gate; `values` has them all
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class Gate:
 
     Attributes:
         scope: phase and portfolio that it is limited to, as `phase`, `portfolio` or `phase.portfolio`; empty for all.
+        limit: a percentage (`20%`) stands here as its fraction.
     """
 
     expression: str
@@ -41,7 +45,12 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class GateOutcome:
-    """What became of a gate: `message` says in a line which portfolio failed it, with the value."""
+    """What became of a gate.
+
+    Attributes:
+        message: one line that says which gate failed, where, and the value; empty where it passed.
+        values: `phase.portfolio` -> the metric there, None where undefined.
+    """
 
     gate: Gate
     passed: bool
@@ -62,7 +71,7 @@ def parse_gate(expression: str) -> Gate:
         )
     scope, _, metric = found[1].rpartition(".")
     if metric not in METRICS:
-        near = get_close_matches(metric, list(METRICS), n=1)
+        near = get_close_matches(metric.lower(), list(METRICS), n=1)
         hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(METRICS)}"
         raise ConfigError(f"--fail-if {expression!r}: no such metric: {metric}; {hint}")
     limit = float(found[3]) / (100.0 if found[4] else 1.0)
@@ -72,23 +81,24 @@ def parse_gate(expression: str) -> Gate:
 
 
 def evaluate(gate: Gate, result: RunResult) -> GateOutcome:
-    """Return whether a run passes a gate.
+    """Return whether a run passes a gate: it does where the expression is false for every portfolio in its scope.
 
-    Raises:
-        ConfigError: the gate's scope names no phase or portfolio of the run.
+    A gate that can't be judged does not pass: its metric is undefined, or nothing is in its scope.
     """
     values = dict(_values(gate, result))
     if not values:
-        names = sorted({name for phase in result.phases for name in (phase.name, *_portfolios(phase.portfolios))})
-        raise ConfigError(f"--fail-if {gate.expression!r}: no phase or portfolio {gate.scope!r}; there are {names}")
+        return GateOutcome(gate, False, f"gate failed: {gate.expression}: {_nothing(gate, result)}", values)
     holds = _OPERATORS[gate.relation]
     failed = [
-        f"{place} has {gate.metric} {'undefined' if value is None else f'{value:g}'}"
+        f"{place} has {gate.metric} {'undefined' if value is None else _shortest(value, gate.limit)}"
         for place, value in values.items()
         if value is None or holds(value, gate.limit)
     ]
-    message = f"gate failed: {gate.expression}: {'; '.join(failed)}" if failed else ""
-    return GateOutcome(gate, not failed, message, values)
+    if not failed:
+        return GateOutcome(gate, True, "", values)
+    more = f"; and {len(failed) - _MOST_PLACES} more" if len(failed) > _MOST_PLACES else ""
+    message = f"gate failed: {gate.expression}: {'; '.join(failed[:_MOST_PLACES])}{more}"
+    return GateOutcome(gate, False, message, values)
 
 
 def _values(gate: Gate, result: RunResult) -> Iterator[tuple[str, float | int | None]]:
@@ -99,6 +109,20 @@ def _values(gate: Gate, result: RunResult) -> Iterator[tuple[str, float | int | 
                 yield place, portfolio.metrics[gate.metric]
 
 
-def _portfolios(portfolios: tuple[object, ...]) -> Iterator[str]:
-    for portfolio in portfolios:
-        yield str(getattr(portfolio, "portfolio_id", ""))
+def _nothing(gate: Gate, result: RunResult) -> str:
+    """Return why no portfolio is in a gate's scope."""
+    portfolios = [(phase.name, portfolio.portfolio_id) for phase in result.phases for portfolio in phase.portfolios]
+    if not portfolios:
+        return "the run has no portfolio to judge"
+    names = dict.fromkeys([phase for phase, _ in portfolios] + [portfolio for _, portfolio in portfolios])
+    near = get_close_matches(gate.scope, [*names, *map(".".join, portfolios)], n=1)
+    shown = [*names][: 2 * _MOST_PLACES]
+    hint = (
+        f"did you mean {near[0]}?" if near else f"there are {', '.join(shown)}{' …' if len(names) > len(shown) else ''}"
+    )
+    return f"no phase or portfolio is named {gate.scope}; {hint}"
+
+
+def _shortest(value: float, limit: float) -> str:
+    """Return a value in six digits, or in all of them where six would hide its difference from the limit."""
+    return text if float(text := f"{value:g}") != limit or value == limit else repr(value)

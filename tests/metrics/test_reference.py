@@ -1,6 +1,6 @@
 """docs/metrics.md is what the table of metrics says, no more and no less.
 
-Rewrite it after a change with `ADMF_REWRITE=1 pytest tests/metrics/test_reference.py`, then read the difference.
+Rewrite it after a change with `ADMF_REWRITE_GOLDEN=1 pytest tests/metrics/test_reference.py`, then read the difference.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def page() -> str:
 
 
 def test_the_page_is_the_table() -> None:
-    if os.environ.get("ADMF_REWRITE"):
+    if os.environ.get("ADMF_REWRITE_GOLDEN"):
         PAGE.write_text(page(), encoding="utf-8")
     assert PAGE.read_text(encoding="utf-8") == page()
 
