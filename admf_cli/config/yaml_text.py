@@ -96,7 +96,7 @@ class _Composer:
         while isinstance(event, (yaml.StreamStartEvent, yaml.DocumentStartEvent)):
             event = self._next()
         if isinstance(event, yaml.StreamEndEvent):
-            return Node(Place(self._source))
+            return Node(Place(self._source) if self._inline else Place(self._source, 1, 1), None, "nothing")
         root = self._node(event, 1)
         self._next()
         after = self._next()
@@ -119,6 +119,7 @@ class _Composer:
         shown = None if value is None else printable(value)
         self.faults.append(Fault(place.source, rule, dotted(self._path), place.line, place.column, shown, remedy))
         if len(self.faults) >= _MAX_FAULTS:
+            self.faults.append(Fault(self._source, f"reading ended after {_MAX_FAULTS} faults", remedy="mend these"))
             raise _TooManyFaultsError
 
     def _give_up(self, event: Any, rule: str, remedy: str) -> None:
@@ -226,14 +227,13 @@ class _Composer:
                 merged.append(value)
                 self._check_merge(key_event, value)
             elif key in node.items:
-                first = node.keys[key]
+                first = node.keys[key].line
+                rule = "a key must not stand twice in one mapping"
+                self._path.append(key)
                 self._fault(
-                    key_event,
-                    "a key must not stand twice in one mapping"
-                    + (f" (first on line {first.line})" if first.line is not None else ""),
-                    value=key,
-                    remedy="remove one of them",
+                    key_event, rule if first is None else f"{rule} (first on line {first})", remedy="remove one of them"
                 )
+                self._path.pop()
             elif key is not None:
                 node.items[key] = value
                 node.keys[key] = self._place(key_event)
@@ -261,6 +261,9 @@ class _Composer:
 
     def _check_merge(self, event: Any, value: Node) -> None:
         parts = value.items if isinstance(value, ListNode) else [value]
+        last = self.faults[-1] if self.faults else None
+        if last is not None and (last.line, last.column) == (value.place.line, value.place.column):
+            return  # what is merged could not be read, and that has been said
         if not all(isinstance(part, MappingNode) for part in parts):
             self._fault(event, "`<<` merges a mapping or a list of mappings", remedy="write `<<: *anchor_of_a_mapping`")
 
