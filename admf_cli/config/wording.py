@@ -105,8 +105,9 @@ def _wrong_type(kind: str, key: str, node: Node | None, examples: Sequence[Any] 
         return rule, "write true" if meant in _TRUE else "write false" if meant in _FALSE else "write true or false"
     if isinstance(node, MappingNode):
         if kind == "list_type":
-            named = f": [{{name: {next(iter(node.items), 'training')}, …}}]" if key == "phases" else ""
-            return rule, f"put `- ` before each item{named}"
+            if key == "phases":
+                return rule, f"write a list: [{{name: {next(iter(node.items), 'training')}, …}}]"
+            return rule, "put `- ` before it: it is a list, even of one"
         return rule, example
     if isinstance(node, ListNode):
         return rule, example

@@ -34,8 +34,7 @@ def fault(rule: str, remedy: str | None = None) -> PydanticCustomError:
 def _check_name(text: str, longest: int) -> str:
     if not text or len(text) > longest or not re.fullmatch(NAME_PATTERN, text, re.ASCII) or text.endswith("."):
         rule = (
-            f"a name is 1 to {longest} of A-Z a-z 0-9 _ . - (it becomes a file's name), "
-            "begins with a letter or digit and does not end with a point"
+            f"a name becomes a file's name: 1 to {longest} of A-Z a-z 0-9 _ . -, a letter or digit first, no point last"
         )
         suggestion = re.sub(r"[^A-Za-z0-9_.-]+", "_", text[: longest * 2]).strip("_.-")[:longest].rstrip(".")
         raise fault(rule, f"write {suggestion}" if suggestion and not _RESERVED.fullmatch(suggestion) else None)

@@ -42,6 +42,19 @@ class GoodTill(Section):
         return self
 
 
+_OFFSETS = ("limit_offset", "stop_offset", "trail_percent", "trail_amount")
+_OFFSETS_OF = {
+    "limit": ("limit_offset",),
+    "stop": ("stop_offset",),
+    "stop_limit": ("limit_offset", "stop_offset"),
+    "trailing_stop": ("trail_percent", "trail_amount"),
+}
+
+
+def _a_type_with(offset: str) -> str:
+    return "type: " + " or ".join(kind for kind, offsets in _OFFSETS_OF.items() if offset in offsets)
+
+
 class OrderStyle(Section):
     """The order by which a decision is carried out; offsets are fractions of the signal's close."""
 
@@ -65,6 +78,12 @@ class OrderStyle(Section):
 
     @model_validator(mode="after")
     def _complete(self) -> "OrderStyle":
+        uses = _OFFSETS_OF.get(self.type, ())
+        idle = [key for key in _OFFSETS if key not in uses and getattr(self, key) is not None]
+        if idle:
+            raise fault(
+                f"{idle[0]} has no meaning with type: {self.type}", f"remove it, or write {_a_type_with(idle[0])}"
+            )
         if self.type in ("limit", "stop_limit") and self.limit_offset is None:
             raise fault(f"a {self.type} order needs limit_offset", "write limit_offset: -0.01")
         if self.type in ("stop", "stop_limit") and self.stop_offset is None:
@@ -167,6 +186,11 @@ Sizing = Annotated[
 ]
 
 
+def _one_of_two(percent: float | None, amount: float | None) -> None:
+    if (percent is None) == (amount is None):
+        raise fault("a distance takes either percent or amount", "write percent: 0.05 or amount: 2.0")
+
+
 class Distance(Section):
     """A distance from a price: a fraction of it, or an amount."""
 
@@ -178,18 +202,40 @@ class Distance(Section):
 
     @model_validator(mode="after")
     def _one(self) -> "Distance":
-        if (self.percent is None) == (self.amount is None):
-            raise fault("a distance takes either percent or amount")
+        _one_of_two(self.percent, self.amount)
+        return self
+
+
+class Gain(Distance):
+    """A distance from a price, which may be more than the price: a fraction of it, or an amount."""
+
+    percent: Annotated[float, Field(gt=0, le=100)] | None = Field(
+        None, description="Fraction of the price.", examples=[0.1]
+    )
+
+
+class Trail(Section):
+    """A distance from the best close: a fraction of it, or an amount."""
+
+    percent: Fraction | None = Field(None, description="Fraction of the best close.", examples=[0.08])
+    amount: Positive | None = Field(None, description="Amount of price.", examples=[2.0])
+
+    @model_validator(mode="after")
+    def _one(self) -> "Trail":
+        _one_of_two(self.percent, self.amount)
         return self
 
 
 def _distance_kind(value: Any) -> str:
-    return "distance" if isinstance(value, dict | Distance) else "fraction"
+    return "distance" if isinstance(value, dict | Distance | Trail) else "fraction"
 
 
-DistanceOrFraction = Annotated[
-    Annotated[Fraction, Tag("<fraction>")] | Annotated[Distance, Tag("<distance>")], tagged(_distance_kind)
+_BY_SHAPE = tagged(_distance_kind)
+LossDistance = Annotated[Annotated[Fraction, Tag("<fraction>")] | Annotated[Distance, Tag("<distance>")], _BY_SHAPE]
+GainDistance = Annotated[
+    Annotated[Annotated[float, Field(gt=0, le=100)], Tag("<fraction>")] | Annotated[Gain, Tag("<distance>")], _BY_SHAPE
 ]
+TrailDistance = Annotated[Annotated[Fraction, Tag("<fraction>")] | Annotated[Trail, Tag("<distance>")], _BY_SHAPE]
 
 
 class RiskProfile(Section):
@@ -199,13 +245,13 @@ class RiskProfile(Section):
     sizing: Sizing = Field(
         description="How much is bought or sold.", examples=[{"type": "percent_equity", "percent": 0.95}]
     )
-    stop_loss: DistanceOrFraction | None = Field(
+    stop_loss: LossDistance | None = Field(
         None, description="Stop order from the moment of entry: a fraction of the fill's price.", examples=[0.05]
     )
-    take_profit: DistanceOrFraction | None = Field(
+    take_profit: GainDistance | None = Field(
         None, description="Limit order from the moment of entry; with stop_loss one cancels the other.", examples=[0.1]
     )
-    trailing_stop: DistanceOrFraction | None = Field(
+    trailing_stop: TrailDistance | None = Field(
         None, description="Stop that follows the best close at this distance.", examples=[0.08]
     )
     max_holding_period: Count | None = Field(None, description="Bars after which a position is closed.", examples=[20])
