@@ -1,7 +1,4 @@
-"""A run as one JSON document, for programs. Computes nothing.
-
-Its form is written down in docs/run-document.schema.json.
-"""
+"""A run as one JSON document, for programs. Computes nothing."""
 
 from __future__ import annotations
 
