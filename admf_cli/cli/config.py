@@ -47,10 +47,11 @@ def schema(
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the reference page instead.")] = False,
 ) -> None:
     """Print the JSON Schema of configurations (draft 2020-12)."""
-    from admf_cli.config.reference import json_schema, markdown_page
+    from admf_cli.config.page import markdown_page
+    from admf_cli.config.reference import json_schema
 
     if markdown:
-        typer.echo(markdown_page(), nl=False)
+        typer.echo(markdown_page(json_schema()), nl=False)
     else:
         _print_json(json_schema())
 

@@ -1,32 +1,33 @@
-"""The schema for editors and for people: JSON Schema, and the page docs/config.md. Refuses to know values."""
+"""The schema for editors and other programs: JSON Schema. Refuses to know values."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import orjson
-
 from admf_cli import CONFIG_SCHEMA_VERSION
-
-_SECTION_ORDER = (
-    "workflow",
-    "data",
-    "instruments",
-    "features",
-    "strategies",
-    "risk_profiles",
-    "portfolio",
-    "execution",
-    "results",
-)
+from admf_cli.config.schema.execution import ContainerSettings
+from admf_cli.config.schema.root import Config
+from admf_cli.config.validation import Model, fields_of, models_in
 
 
 def json_schema() -> dict[str, Any]:
-    """Return the JSON Schema of configurations, draft 2020-12."""
-    from admf_cli.config.schema.root import Config
-
+    """Return the JSON Schema of configurations, draft 2020-12, every key with its meaning and default."""
     document = Config.model_json_schema(by_alias=True)
+    definitions = document["$defs"]
+    for model in _models(Config, {}).values():
+        schema = document if model is Config else definitions[model.__name__]
+        for key, field in fields_of(model):
+            entry = schema["properties"][key]
+            # pydantic leaves out a description that equals the model's own, and every default that a function makes.
+            if field.description:
+                entry["description"] = field.description
+            if field.examples:
+                entry["examples"] = field.examples  # pydantic sorts their keys
+            if model is ContainerSettings:
+                entry.pop("default")  # left out, it is what the next level says
+            elif field.default_factory is not None:
+                entry["default"] = _plain(field.get_default(call_default_factory=True))
+    document["properties"]["features"]["additionalProperties"] = False
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"ADMF configuration, schema {CONFIG_SCHEMA_VERSION}",
@@ -34,72 +35,19 @@ def json_schema() -> dict[str, Any]:
     }
 
 
-def markdown_page() -> str:
-    """Return the reference of every key: type, default, meaning, example."""
-    schema = json_schema()
-    lines = [
-        "# Configuration reference",
-        "",
-        f"Schema {CONFIG_SCHEMA_VERSION}. Made by `admf config schema --markdown`; do not edit. Every example under "
-        "[configs/](../configs) runs.",
-        "",
-        "Unknown keys, duplicate keys and wrong types are errors with file, line and column; all faults are shown at "
-        "once. Only `true` and `false` are booleans; `NO`, `on` and `1:30` stay text. `--set PATH=VALUE` overrides any "
-        "key, lists by number: `--set strategies[0].params.fast=5`.",
-        "",
-    ]
-    for key, section in schema["properties"].items():
-        if key not in _SECTION_ORDER:
-            lines += [f"- `{key}`: {section.get('description', '')}", ""]
-    for key in _SECTION_ORDER:
-        lines += [f"## {key}", "", schema["properties"][key].get("description", ""), ""]
-        rows = list(_rows(schema, schema["properties"][key], key))
-        lines += ["| key | type | default | meaning |", "|---|---|---|---|", *rows, ""]
-    return "\n".join(lines).rstrip() + "\n"
+def _models(model: Model, seen: dict[str, Model]) -> dict[str, Model]:
+    """Return all models below one, itself included, by name."""
+    if model.__name__ not in seen:
+        seen[model.__name__] = model
+        for _, field in fields_of(model):
+            for child in models_in(field.annotation):
+                _models(child, seen)
+    return seen
 
 
-def _rows(schema: dict[str, Any], node: dict[str, Any], path: str) -> Iterator[str]:
-    for model, where in _models(schema, node, path):
-        for key, child in model.get("properties", {}).items():
-            if key == "type" and "const" in child:
-                yield f"| `{where}.type: {child['const']}` | | | {model.get('description', '').splitlines()[0]} |"
-                continue
-            required = key in model.get("required", ())
-            default = "required" if required else f"`{_text(child.get('default'))}`" if "default" in child else ""
-            meaning = child.get("description", "")
-            if child.get("examples"):
-                meaning += f" Example: `{_text(child['examples'][0])}`."
-            yield f"| `{where}.{key}` | {_type(schema, child)} | {default} | {meaning.replace('|', chr(92) + '|')} |"
-            yield from _rows(schema, child, f"{where}.{key}")
-
-
-def _models(schema: dict[str, Any], node: dict[str, Any], path: str) -> Iterator[tuple[dict[str, Any], str]]:
-    """Yield the object schemas that a node may be, below lists and mappings too, with the path of their keys."""
-    if "$ref" in node:
-        node = schema["$defs"][node["$ref"].rpartition("/")[2]]
-    if "properties" in node:
-        yield node, path
-    for choice in (*node.get("anyOf", ()), *node.get("oneOf", ())):
-        yield from _models(schema, choice, path)
-    if isinstance(node.get("items"), dict):
-        yield from _models(schema, node["items"], f"{path}[]")
-    if isinstance(node.get("additionalProperties"), dict):
-        yield from _models(schema, node["additionalProperties"], f"{path}.NAME")
-
-
-def _type(schema: dict[str, Any], node: dict[str, Any]) -> str:
-    if "$ref" in node:
-        node = schema["$defs"][node["$ref"].rpartition("/")[2]]
-    if "enum" in node:
-        words = [str(word) for word in node["enum"]]
-        return ", ".join(words) if len(words) <= 8 else "one of the event types"
-    choices = [*node.get("anyOf", ()), *node.get("oneOf", ())]
-    if choices:
-        return " or ".join(dict.fromkeys(_type(schema, choice) for choice in choices))
-    kinds = {"array": "list", "object": "mapping", "string": "text", "number": "number", "integer": "whole number"}
-    kinds |= {"boolean": "true, false", "null": "null"}
-    return kinds.get(str(node.get("type")), str(node.get("const", "any")))
-
-
-def _text(value: Any) -> str:
-    return orjson.dumps(value).decode().replace("|", "\\|")
+def _plain(value: Any) -> Any:
+    """Return a default as users would write it: without what is default in turn."""
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    dump = getattr(value, "model_dump", None)
+    return value if dump is None else dump(by_alias=True, exclude_defaults=True)

@@ -75,7 +75,7 @@ def _fault(root: Node, error: ErrorDetails) -> Fault:
     if kind == "extra_forbidden":
         rule, remedy = unknown_key(path, _keys(holders), _homes().get(str(path[-1]), ()))
         return fault_at(root, path, rule, remedy=remedy, at_key=True, value=False)
-    field = next((found for model in holders for name, found in _fields(model) if path and name == path[-1]), None)
+    field = next((found for model in holders for name, found in fields_of(model) if path and name == path[-1]), None)
     if kind == "union_tag_invalid":
         path = (*path, "type")
     tags = [tag.strip("<>") for model in inner if (tag := _tag(model))]
@@ -102,13 +102,13 @@ def _located(root: Node, loc: Sequence[Step]) -> tuple[tuple[Step, ...], list[Mo
         if isinstance(step, int) or names_follow:
             names_follow = False
             continue
-        fields = [field for model in inner for name, field in _fields(model) if name == step]
+        fields = [field for model in inner for name, field in fields_of(model) if name == step]
         holders, inner = inner, [model for field in fields for model in models_in(field.annotation)]
         names_follow = any(_has(field.annotation, dict) for field in fields)
     return tuple(path), holders, inner
 
 
-def _fields(model: Model) -> Iterator[tuple[str, FieldInfo]]:
+def fields_of(model: Model) -> Iterator[tuple[str, FieldInfo]]:
     """Yield the keys of a model as users write them, with their fields."""
     for name, field in model.model_fields.items():
         yield field.alias or name, field
@@ -125,7 +125,7 @@ def _tag(model: Model) -> str | None:
 
 
 def _keys(models: Sequence[Model]) -> list[str]:
-    return list(dict.fromkeys(name for model in models for name, _ in _fields(model)))
+    return list(dict.fromkeys(name for model in models for name, _ in fields_of(model)))
 
 
 def models_in(annotation: Any) -> list[Model]:
@@ -141,7 +141,7 @@ def _homes() -> dict[str, tuple[str, ...]]:
     homes: dict[str, list[str]] = {}
 
     def walk(model: Model, path: str) -> None:
-        for key, field in _fields(model):
+        for key, field in fields_of(model):
             where = f"{path}.{key}" if path else key
             homes.setdefault(key, []).append(where)
             listed, named = _has(field.annotation, list), _has(field.annotation, dict)

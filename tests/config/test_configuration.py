@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from admf_cli.config import load_config
-from admf_cli.config.reference import json_schema, markdown_page
+from admf_cli.config.page import markdown_page
+from admf_cli.config.reference import json_schema
 from admf_cli.config.yaml_text import parse_yaml
 from admf_cli.errors import ConfigError
 
@@ -141,7 +142,7 @@ def test_no_text_raises_anything_but_a_config_error(text: str) -> None:
 def test_schema_reference_and_examples_are_in_step() -> None:
     schema = json_schema()
     assert json.loads((ROOT / "configs" / "schema.json").read_text()) == schema
-    assert (ROOT / "docs" / "config.md").read_text() == markdown_page()
+    assert (ROOT / "docs" / "config.md").read_text() == markdown_page(schema)
     jsonschema.Draft202012Validator.check_schema(schema)
     for path in (ROOT / "configs").glob("*.yaml"):
         text = path.read_text()

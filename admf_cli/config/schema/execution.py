@@ -68,7 +68,10 @@ class TieredCommission(_Bounded):
     """A share of the value that changes with the order's size."""
 
     type: Literal["tiered"]
-    tiers: Annotated[list[Tier], Field(min_length=1)] = Field(description="Rising steps; the last without up_to.")
+    tiers: Annotated[list[Tier], Field(min_length=1)] = Field(
+        description="Rising steps; the last without up_to.",
+        examples=[[{"up_to": 10000, "rate": 0.002}, {"rate": 0.001}]],
+    )
 
     @model_validator(mode="after")
     def _rising(self) -> "TieredCommission":
@@ -158,8 +161,8 @@ EventType = Literal[EVENT_TYPES]  # type: ignore[valid-type]
 class EventFilters(Section):
     """Which types are recorded."""
 
-    include: list[EventType] | None = Field(None, description="Only these; null = all.")
-    exclude: list[EventType] | None = Field(None, description="Not these.")
+    include: list[EventType] | None = Field(None, description="Only these; null = all.", examples=[["ORDER", "FILL"]])
+    exclude: list[EventType] | None = Field(None, description="Not these.", examples=[["BAR", "FEATURE"]])
 
 
 def _filters_kind(value: Any) -> str:
@@ -172,12 +175,12 @@ Filters = Annotated[
 
 
 class ContainerSettings(Section):
-    """Settings of the containers of one id, type or pattern; what is left out comes from the next level."""
+    """Settings of the containers of one id, type or pattern; what is left out is as the next level says."""
 
-    enabled: bool = Field(True, description="Whether it traces at all.")
-    max_events: Count | None = Field(None, description="Newest events kept; null = all.")
-    event_filters: Filters | None = Field(None, description="Types recorded.")
-    trace_level: Level = Field("normal", description="Preset.")
+    enabled: bool = Field(True, description="Whether it traces at all.", examples=[False])
+    max_events: Count | None = Field(None, description="Newest events kept; null = all.", examples=[50000])
+    event_filters: Filters | None = Field(None, description="Types recorded.", examples=[["ORDER", "FILL", "REJECT"]])
+    trace_level: Level = Field("normal", description="Preset.", examples=["minimal"])
 
 
 class TraceSettings(Section):
@@ -196,7 +199,8 @@ class TraceSettings(Section):
     )
     container_settings: dict[str, ContainerSettings] = Field(
         default_factory=dict,
-        description="Settings by container id, container type or pattern, in this order of precedence.",
+        description="Settings by container id, container type or pattern, in this order of precedence; what is left "
+        "out is as the next one says, and in the end as in trace_settings itself.",
         examples=[{"portfolio": {"max_events": 50000}, "data": {"enabled": False}}],
     )
 
