@@ -1,4 +1,4 @@
-"""Rules that reach across keys and sections, one module per subject. Refuses to know pydantic and the YAML."""
+"""Rules that reach across keys and sections, one module per subject. Refuses to know the YAML."""
 
 from __future__ import annotations
 

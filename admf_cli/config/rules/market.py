@@ -7,8 +7,11 @@ from collections.abc import Iterator
 
 from admf_cli.config.hints import near
 from admf_cli.config.rules.ground import Ground
+from admf_cli.config.schema.data import Synthetic
 from admf_cli.errors import Fault
 
+# As resolved configurations have it, whatever their source; they must be fit to be run again.
+_WALK = {key: field.default for key, field in Synthetic.model_fields.items()}
 _ONLY_OF_FILES = ("path", "columns", "delimiter", "adjust")
 # What a symbol may hold to stand for itself in a path: no way up, no other directory.
 _SAFE_IN_PATH = re.compile(r"[^/\\\0]*[^/\\\0.][^/\\\0]*")
@@ -26,13 +29,15 @@ def _source(ground: Ground) -> Iterator[Fault]:
     source = ground.get("data", "source") or "csv"
     if source == "synthetic":
         for key in _ONLY_OF_FILES:
-            if ground.written("data", key) and ground.get("data", key) is not None:
+            given = ground.get("data", key)
+            given = any(item is not None for item in given.values()) if isinstance(given, dict) else given
+            if ground.written("data", key) and given:
                 remedy = f"remove {key}, or write source: csv"
                 yield ground.at("data", key, rule="has no meaning with source: synthetic", remedy=remedy, key=True)
         return
     if source not in ("csv", "parquet"):
         return
-    if ground.written("data", "synthetic"):
+    if ground.written("data", "synthetic") and ground.get("data", "synthetic") != _WALK:
         remedy = "remove it, or write source: synthetic"
         yield ground.at("data", "synthetic", rule=f"has no meaning with source: {source}", remedy=remedy, key=True)
     if source == "parquet" and ground.text("data", "delimiter") is not None:

@@ -42,8 +42,9 @@ def _names(ground: Ground, *path: Step) -> Iterator[tuple[int, str]]:
 def _doubles(ground: Ground, *path: Step) -> Iterator[Fault]:
     seen: dict[str, str] = {}
     for index, name in _names(ground, *path):
-        first = seen.setdefault(name.casefold(), name)
-        if first is not name:
+        first = seen.get(name.casefold())
+        seen.setdefault(name.casefold(), name)
+        if first is not None:
             rule = "the name is used twice" if first == name else f"the name differs from {first} only by case"
             yield ground.at(*path, index, "name", rule=rule, remedy="choose another: names become names of files")
 
