@@ -15,6 +15,7 @@ def run_backtest(
     overrides: Sequence[str] = (),
     workflow_id: str | None = None,
     overwrite: bool = False,
+    **misplaced: object,
 ) -> RunResult:
     """Run a configuration and return its results as plain values and NumPy arrays.
 
@@ -27,6 +28,7 @@ def run_backtest(
         overrides: as with `--set`, such as "strategies.0.params.fast=5".
         workflow_id: name of the run; None makes one from the configuration's name and the time.
         overwrite: replace an earlier run of this id.
+        misplaced: refused; a tracer that was passed in is told where tracing lives now.
 
     Raises:
         AdmfError: see `admf_cli.errors`; the message says what is wrong and what to do.
@@ -45,7 +47,11 @@ def run_backtest(
     1
     """
     from admf_cli.config import load_config
+    from admf_cli.errors import ConfigError
     from admf_cli.wiring import run_workflow
 
+    for name in misplaced:
+        home = "set execution.enable_event_tracing and execution.trace_settings; containers make their own tracers"
+        raise ConfigError(f"run_backtest takes no {name}" + (f": {home}" if "trac" in name else ""))
     flags = {"workflow-id": workflow_id}
     return run_workflow(load_config(config, overrides, flags), overwrite=overwrite)

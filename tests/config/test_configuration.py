@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from admf_cli import run_backtest
 from admf_cli.config import load_config
 from admf_cli.config.page import markdown_page
 from admf_cli.config.reference import json_schema
@@ -111,6 +112,11 @@ def test_a_pipe_a_directory_and_a_missing_file_are_refused_without_blocking(tmp_
 def test_a_tracer_object_in_a_mapping_is_told_where_tracing_lives() -> None:
     with pytest.raises(ConfigError, match=r"execution\.trace_settings"):
         load_config({"data": {"source": "synthetic"}, "execution": {"tracer": object()}})
+
+
+def test_a_tracer_passed_to_a_call_is_told_where_tracing_lives() -> None:
+    with pytest.raises(ConfigError, match=r"execution\.trace_settings"):
+        run_backtest({"data": {"source": "synthetic"}}, tracer=object())
 
 
 def test_every_value_knows_where_it_came_from(tmp_path: Path) -> None:
