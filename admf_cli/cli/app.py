@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from admf_cli import CONFIG_SCHEMA_VERSION, TRACE_SCHEMA_VERSION, __version__
-from admf_cli.cli import config, run, traces
+from admf_cli.cli import config, features, run, traces
 
 app = typer.Typer(
     name="admf",
@@ -21,6 +21,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.add_typer(traces.app, name="traces")
 app.add_typer(config.app, name="config")
+app.add_typer(features.app, name="features")
 
 
 def _print_version(wanted: bool) -> None:
