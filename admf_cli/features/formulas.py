@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from admf_cli.features.sessions import DAY_US, MINUTE_US, local_times, session_starts
+from admf_cli.features.sessions import DAY_US, MINUTE_US, local_times, session_spans
 from admf_cli.features.sums import window_means, window_sums
 from admf_cli.features.windows import window_maxima, window_minima, window_variances
 from admf_cli.market.bars import FloatArray, IntArray
@@ -77,9 +77,8 @@ def _vwap(inputs: Columns, params: Params, times: IntArray) -> tuple[FloatArray,
     length = params["timeperiod"]
     if length is not None:
         return (_after(len(times), _ratio(window_sums(value, length)[0], window_sums(volume, length)[0])),)
-    starts = session_starts(local_times(times, params["timezone"]) // DAY_US).tolist()
     values, volumes = np.empty(len(times)), np.empty(len(times))
-    for start, stop in zip(starts, [*starts[1:], len(times)], strict=True):
+    for start, stop in session_spans(local_times(times, params["timezone"]) // DAY_US):
         np.cumsum(value[start:stop], out=values[start:stop])
         np.cumsum(volume[start:stop], out=volumes[start:stop])
     return (_ratio(values, volumes),)
@@ -114,10 +113,9 @@ def _lag(inputs: Columns, params: Params, times: IntArray) -> tuple[FloatArray, 
 def _opening_range(inputs: Columns, params: Params, times: IntArray) -> tuple[FloatArray, ...]:
     hours, minutes = (int(part) for part in params["start"].split(":"))
     since_start = local_times(times, params["timezone"]) - (hours * 60 + minutes) * MINUTE_US
-    starts = session_starts(since_start // DAY_US).tolist()
     inside = since_start % DAY_US < params["minutes"] * MINUTE_US
     highest, lowest = np.full(len(times), np.nan), np.full(len(times), np.nan)
-    for start, stop in zip(starts, [*starts[1:], len(times)], strict=True):
+    for start, stop in session_spans(since_start // DAY_US):
         length = int(inside[start:stop].sum())  # bars inside the range come first in their session
         if length:
             highest[start + length : stop] = inputs[0][start : start + length].max()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -27,11 +29,10 @@ def local_times(times: IntArray, zone: str) -> IntArray:
     return local
 
 
-def session_starts(days: IntArray) -> IntArray:
-    """Return the indices at which a new day begins, the first included."""
-    if not len(days):
-        return np.empty(0, dtype=np.int64)
-    return np.concatenate(([0], np.flatnonzero(np.diff(days)) + 1))
+def session_spans(days: IntArray) -> Iterator[tuple[int, int]]:
+    """Yield the half-open range of indices of each run of equal days; none if there are no bars."""
+    edges = [0, *(np.flatnonzero(np.diff(days)) + 1).tolist(), len(days)]
+    return pairwise(edges) if len(days) else iter(())
 
 
 def _offset(microseconds: int, zone: ZoneInfo) -> int:

@@ -126,8 +126,7 @@ def _sum_one_by_one(
     for start in windows:
         window = items[start : start + length]
         try:
-            total = math.fsum(window)
+            sums[start] = total = math.fsum(window)
+            rests[start] = math.fsum([-total, *window])
         except OverflowError:
-            total = math.nan
-        sums[start] = total
-        rests[start] = math.fsum([*window, -total])
+            sums[start] = rests[start] = math.nan
