@@ -17,6 +17,12 @@ Series = tuple[IntArray, dict[str, FloatArray]]
 def split_symbols(table: Table, wanted: Sequence[str] | None) -> dict[str, Series]:
     """Return each wanted symbol's times and columns out of a table with a `symbol` column; all without `wanted`."""
     assert table.symbols is not None
+    empty = [row for row, name in enumerate(table.symbols) if not name]
+    if empty:
+        raise MarketDataError(
+            f"{table.source}: row {table.line(empty[0])}, column symbol: no symbol ({len(empty)} such rows in all); "
+            "write one in every row"
+        )
     names, codes = np.unique(np.array(table.symbols, dtype=object).astype(str), return_inverse=True)
     known = {str(name): code for code, name in enumerate(names)}
     missing = [name for name in wanted or () if name not in known]

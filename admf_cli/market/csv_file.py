@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,14 +40,14 @@ def read_csv(path: Path, settings: Mapping[str, Any]) -> Table:
     """
     data = files.read(path)
     _refuse_bytes(path, data)
-    quick = read_columns(str(path), data, settings)
-    if quick is not None:
-        return quick
-    if len(data) >= _LARGE_BYTES:
+    table = read_columns(str(path), data, settings)
+    if table is None and len(data) >= _LARGE_BYTES:
         table = _read_large(path, data, settings)
-        if table is not None:
-            return table
-    return read_carefully(path, data, settings)
+    if table is None:
+        table = read_carefully(path, data, settings)
+    if not data.endswith(b"\n"):
+        table = replace(table, notes=(f"{path}: the last line has no line end, as if the file were cut off there",))
+    return table
 
 
 def read_carefully(path: Path, data: bytes, settings: Mapping[str, Any]) -> Table:
@@ -86,7 +87,7 @@ def _read_large(path: Path, data: bytes, settings: Mapping[str, Any]) -> Table |
 
     delimiter = settings.get("delimiter") or ","
     head = data[:_LONGEST_HEADER].split(b"\n", 1)[0].decode("utf-8-sig", "replace").rstrip("\r")
-    if '"' in head or data.startswith(b"\xef\xbb\xbf"):
+    if len(head) >= _LONGEST_HEADER or '"' in head or data.startswith(b"\xef\xbb\xbf"):
         return None
     mark = delimiter.encode()
     if any(before + blank in data for before in (mark, b"\n") for blank in (b" ", b"\t")):

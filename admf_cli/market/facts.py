@@ -25,7 +25,9 @@ def oddities(bars: Bars, settings: Mapping[str, Any]) -> list[str]:
         found.extend(_splits(symbol, bars.open[rows, place], bars.close[rows, place], days))
         volume = bars.volume[rows, place]
         idle = np.flatnonzero(volume == 0.0)
-        if len(idle) and len(idle) < len(volume):
+        if len(idle) == len(volume):
+            found.append(f"{symbol}: no volume: the file has none, or it is zero in all {len(volume)} bars")
+        elif len(idle):
             found.append(f"{symbol}: {len(idle)} bars of zero volume, the first at {_day(days[idle[0]])}")
         if settings.get("calendar"):
             found.extend(_gaps(symbol, days, settings["calendar"]))

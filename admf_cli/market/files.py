@@ -12,6 +12,7 @@ from pathlib import Path
 from admf_cli.errors import MarketDataError, StorageError
 
 _MAX_UNPACKED = 8 << 30
+_CHUNK = 16 << 20
 
 
 def find(path: str, directory: Path | None) -> Path:
@@ -43,13 +44,27 @@ def read(path: Path) -> bytes:
     try:
         if path.suffix == ".gz":
             with gzip.open(path) as file:
-                return file.read(_MAX_UNPACKED)
+                return _unpacked(path, file)
         data = path.read_bytes()
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise MarketDataError(f"{path}: the compressed file is damaged or cut off ({error}); get it again") from error
     except OSError as error:
         raise StorageError(f"{path}: cannot read this file: {error.strerror or error}") from error
     return _unpack_zst(path, data) if path.suffix == ".zst" else data
+
+
+def _unpacked(path: Path, file: gzip.GzipFile) -> bytes:
+    """Return all of a gzip file's text, refusing what unpacks without end before it fills the memory."""
+    chunks: list[bytes] = []
+    size = 0
+    while chunk := file.read(_CHUNK):
+        size += len(chunk)
+        if b"\0" in chunk:
+            raise MarketDataError(f"{path}: a NUL byte in the unpacked file; this is no text file, or it is damaged")
+        if size > _MAX_UNPACKED:
+            raise MarketDataError(f"{path}: more than {_MAX_UNPACKED >> 30} GiB unpacked; use Parquet for so many bars")
+        chunks.append(chunk)
+    return b"".join(chunks)
 
 
 def _unpack_zst(path: Path, data: bytes) -> bytes:
@@ -62,7 +77,7 @@ def _unpack_zst(path: Path, data: bytes) -> bytes:
         lines = polars.read_csv(
             io.BytesIO(data), has_header=False, separator="\x1f", quote_char=None, infer_schema=False, encoding="utf8"
         )
-    except polars.exceptions.PolarsError as error:
+    except (polars.exceptions.PolarsError, OSError) as error:
         raise MarketDataError(f"{path}: the compressed file is damaged or cut off ({error}); get it again") from error
     return "\n".join(line or "" for line in lines.to_series(0).to_list()).encode() + b"\n"
 

@@ -58,13 +58,14 @@ def load_bars(data: Mapping[str, Any], *, directory: Path | None = None) -> Load
         frame = parse_timeframe(data.get("timeframe") or "1d")
         names = data.get("symbols") or ["SYNTH"]
         return LoadedBars(synthetic_bars(data["synthetic"], names, data.get("start"), frame), str(frame))
-    bars = align(_series(data, directory))
+    notes: list[str] = []
+    bars = align(_series(data, directory, notes))
     if data.get("timeframe"):
         frame = parse_timeframe(data["timeframe"])
         check_timeframe(frame, bars.times)
     else:
         frame = infer_timeframe(bars.times)
-    warnings = tuple(oddities(bars, data))
+    warnings = (*notes, *oddities(bars, data))
     if warnings and data.get("strict"):
         raise MarketDataError("\n".join([*warnings, "data.strict is on, so these warnings are errors"]))
     return LoadedBars(bars, str(frame), warnings)
@@ -87,18 +88,18 @@ def phase_window(bars: Bars, start: str | None, end: str | None) -> tuple[int, i
     return first, stop
 
 
-def _series(data: Mapping[str, Any], directory: Path | None) -> dict[str, Series]:
+def _series(data: Mapping[str, Any], directory: Path | None, notes: list[str]) -> dict[str, Series]:
     path, symbols = data["path"], data.get("symbols")
     if isinstance(path, Mapping):
         missing = [name for name in symbols or () if name not in path]
         if missing:
             raise MarketDataError(f"data.symbols: {', '.join(missing)} has no file under data.path")
-        return {name: _one(_table(path[name], data, directory), name) for name in (symbols or path)}
+        return {name: _one(_table(path[name], data, directory, notes), name) for name in (symbols or path)}
     if "{symbol}" in path:
         if not symbols:
             raise MarketDataError("data.path holds {symbol}: name the symbols under data.symbols")
-        return {name: _one(_table(path.replace("{symbol}", name), data, directory), name) for name in symbols}
-    table = _table(path, data, directory)
+        return {name: _one(_table(path.replace("{symbol}", name), data, directory, notes), name) for name in symbols}
+    table = _table(path, data, directory, notes)
     if table.symbols is not None:
         return split_symbols(table, symbols)
     if symbols and len(symbols) > 1:
@@ -114,10 +115,11 @@ def _one(table: Table, name: str) -> Series:
     return whole(table) if table.symbols is None else split_symbols(table, [name])[name]
 
 
-def _table(path: str, data: Mapping[str, Any], directory: Path | None) -> Table:
+def _table(path: str, data: Mapping[str, Any], directory: Path | None, notes: list[str]) -> Table:
     found = find(path, directory)
     table = (read_parquet if data["source"] == "parquet" else read_csv)(found, data)
     check_values(table)
+    notes.extend(table.notes)
     return _adjusted(table) if data.get("adjust") else table
 
 

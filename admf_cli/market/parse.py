@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
+from admf_cli.errors import MarketDataError
 from admf_cli.market.bars import FloatArray, IntArray
-from admf_cli.market.faults import Faults
+from admf_cli.market.faults import Faults, shown
 from admf_cli.market.times import microseconds
 
 _NUMBER_CHARACTERS = frozenset("0123456789+-.eE")
@@ -22,6 +23,7 @@ _TIME = re.compile(
     re.ASCII,
 )
 _EPOCH_UNITS = {range(9, 12): 1_000_000, range(12, 15): 1_000, range(15, 18): 1}
+_EARLIEST, _LATEST = -62_135_596_800_000_000, 253_402_300_799_999_999
 _UNIX = re.compile(r"-?\d{9,19}", re.ASCII)
 Fail = Callable[[int, str, str], None]
 
@@ -57,7 +59,7 @@ def times(texts: Sequence[str], zone: str, faults: Faults) -> IntArray:
     if quick is not None:
         return quick
     form: tuple[object, ...] | None = None
-    local = None if zone == "UTC" else ZoneInfo(zone)
+    local = None if zone == "UTC" else time_zone(zone)
     values = np.zeros(len(texts), dtype=np.int64)
     for row, text in enumerate(texts):
         parsed = _moment(text, local)
@@ -71,6 +73,17 @@ def times(texts: Sequence[str], zone: str, faults: Faults) -> IntArray:
             continue
         values[row] = value
     return values
+
+
+def time_zone(name: str) -> ZoneInfo:
+    """Return the zone of an IANA name."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise MarketDataError(
+            f"data.timezone: {shown(name)!r} is no time zone that is known here; use an IANA name such as "
+            "America/New_York (where the system has none, install the package tzdata)"
+        ) from None
 
 
 def _quick(texts: Sequence[str]) -> IntArray | None:
@@ -126,7 +139,10 @@ def _moment(text: str, local: ZoneInfo | None) -> tuple[int, tuple[object, ...]]
             return problem
         moment = moment.replace(tzinfo=local)
     try:
-        return microseconds(moment), (len(day), day[4], clock is not None, offset is not None)
+        value = microseconds(moment)
+        if not _EARLIEST <= value <= _LATEST:
+            return "is out of the years 1 to 9999 in UTC"
+        return value, (len(day), day[4], clock is not None, offset is not None)
     except OverflowError:
         return "is out of the years 1 to 9999"
 

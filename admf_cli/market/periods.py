@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from admf_cli.market.timeframe import DAY_US, parse_timeframe
 
 _WEEKDAY_SESSIONS = 252.0
 _ALL_DAYS = 365.0
+# Fixed years, so that the same data means the same on any day: the package's own default is twenty years before today.
+_CALENDAR_STARTS = tuple(f"{year}-01-02" for year in (1970, 1980, 1992, 1998, 2004, 2010, 2016, 2020))
 
 
 def periods_per_year(
@@ -68,9 +71,16 @@ def open_calendar(name: str) -> Any:
         raise ConfigError(
             "data.calendar needs the package exchange-calendars: install admf[calendars], or leave data.calendar out"
         ) from None
-    try:
-        return exchange_calendars.get_calendar(name, start="1970-01-02")
-    except exchange_calendars.errors.InvalidCalendarName:
-        raise MarketDataError(
-            f"data.calendar: {name!r} is no exchange calendar; use a market identifier code such as XNYS or XLON"
-        ) from None
+    for start in _CALENDAR_STARTS:
+        try:
+            with warnings.catch_warnings():
+                # The package's use of pandas is of no concern to the user, and must not fail a run under -W error.
+                warnings.simplefilter("ignore", DeprecationWarning)
+                return exchange_calendars.get_calendar(name, start=start)
+        except exchange_calendars.errors.InvalidCalendarName:
+            raise MarketDataError(
+                f"data.calendar: {name!r} is no exchange calendar; use a market identifier code such as XNYS or XLON"
+            ) from None
+        except (ValueError, NotImplementedError):
+            continue  # its holidays are not known so far back
+    raise MarketDataError(f"data.calendar: exchange-calendars cannot build {name!r}; use another, or leave it out")

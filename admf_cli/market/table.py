@@ -24,6 +24,7 @@ class Table:
         columns: open, high, low, close, volume and, where the file has it, adj_close; shape (n_rows,) each.
         symbols: shape (n_rows,) of names, or None where the file has no such column.
         line: row index -> the line of the file it stands on, for messages.
+        notes: what looks odd about the file itself, a line each.
     """
 
     source: str
@@ -31,6 +32,7 @@ class Table:
     columns: dict[str, FloatArray]
     symbols: Sequence[str] | None
     line: Callable[[int], int]
+    notes: tuple[str, ...] = ()
 
 
 def check_values(table: Table) -> None:
