@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 from rich.console import Console
+from rich.segment import Segments
 from rich.table import Table
 from rich.text import Text
 
@@ -71,7 +72,9 @@ class Page:
             )
         for row in rows:
             table.add_row(*(self._cell(cell, column.signed) for cell, column in zip(row, columns, strict=True)))
-        self._console.print(table, width=available, crop=False)
+        # `print(width=…)` never goes beyond the console's own width.
+        wide = self._console.render(table, self._console.options.update_width(available))
+        self._console.print(Segments(wide), crop=False, end="")
 
     def fits(self, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> bool:
         """Return whether a table stands on this console without folding."""

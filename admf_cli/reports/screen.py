@@ -83,10 +83,11 @@ def _print_funnels(page: Page, phase: PhaseResult, prefix: str, verbose: bool) -
 def _print_funnel(page: Page, prefix: str, counts: dict[str, Any]) -> None:
     page.line(prefix + page.arrow.join(f"{counts[key]:,} {_noun(key, counts[key])}" for key in ("bars", *STEPS)))
     ends = [f"{counts[key]:,} {key}" for key in ("cancelled", "expired") if counts[key]]
-    if ends:
-        page.line(f"  orders: {', '.join(ends)}")
     if counts["rejects"]:
-        page.line(f"  rejects: {', '.join(f'{count:,} {reason}' for reason, count in counts['rejects'].items())}")
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in counts["rejects"].items())
+        ends.append(f"{counts['rejected']:,} rejected: {reasons}")
+    if ends:
+        page.line(f"  {'; '.join(ends)}")
     why = why_no_trade(counts)
     if why:
         page.line(f"  {why}", "yellow")
@@ -161,7 +162,9 @@ def _print_traces(page: Page, result: RunResult, verbose: bool) -> None:
     if listed:
         page.table(columns, [_trace_row(phase, trace, several_phases) for phase, trace in listed])
     if len(listed) < len(traces):
-        page.line(f"{len(traces)} traces in all, {len(listed)} listed here (-v lists each)")
+        kept, dropped = (sum(getattr(trace, count) for _, trace in traces) for count in ("written", "dropped"))
+        shown = f"{len(listed)} listed here, " if listed else ""
+        page.line(f"{len(traces)} traces: {kept:,} events kept, {dropped:,} dropped ({shown}-v lists each)")
     if not result.trace_dir:
         page.line("kept in memory: execution.trace_settings.persist_to_disk is false")
     if any(trace.dropped for _, trace in traces):
