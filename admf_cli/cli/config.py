@@ -78,9 +78,9 @@ def show(
     elif resolved:
         _print_origins(loaded.values, loaded.origin)
     else:
-        import yaml
+        from admf_cli.config.yaml_writing import yaml_text_of
 
-        typer.echo(yaml.safe_dump(loaded.written, sort_keys=False, allow_unicode=True), nl=False)
+        typer.echo(yaml_text_of(loaded.written), nl=False)
 
 
 def _print_json(document: object) -> None:

@@ -9,6 +9,7 @@ from admf_cli.config.node import Step, dotted
 
 TRACING_HOME = "tracing belongs under execution.enable_event_tracing and execution.trace_settings"
 _TRACING_RULE = "tracing is not set here: orchestration knows nothing of it"
+UNKNOWN_KEY = "unknown key"
 _LONGEST_COMPARED = 64
 
 # What users of other backtesters, and of earlier drafts of this one, write -> where it lives here.
@@ -71,14 +72,14 @@ def unknown_key(path: Sequence[Step], known: Sequence[str], homes: Sequence[str]
         if path[0] != "execution":
             return _TRACING_RULE, TRACING_HOME
         close = nearest(key, [name for name in known if "trac" in name], cutoff=0.75)
-        return "unknown key", f"did you mean {close}?" if close else TRACING_HOME
+        return UNKNOWN_KEY, f"did you mean {close}?" if close else TRACING_HOME
     close = nearest(key, known, cutoff=0.75)
     if close:
-        return "unknown key", f"did you mean {close}?"
+        return UNKNOWN_KEY, f"did you mean {close}?"
     elsewhere = _elsewhere(key, path, homes)
     if elsewhere:
-        return "unknown key", elsewhere
-    return "unknown key", near(key, known) or (f"known here: {', '.join(known)}" if known else None)
+        return UNKNOWN_KEY, elsewhere
+    return UNKNOWN_KEY, near(key, known) or (f"known here: {', '.join(known)}" if known else None)
 
 
 def _speaks_of_tracing(words: Sequence[str]) -> bool:

@@ -102,9 +102,19 @@ def _checked(root: Node, known: list[Fault], unreadable: set[tuple[str, int | No
 
 
 def _completed(values: dict[str, Any]) -> dict[str, Any]:
-    """Return the values with the strategies' own defaults filled in, and what a container was not told left out."""
+    """Return the values with the defaults that the catalogues of features and strategies know filled in."""
+    from admf_cli.features import spec_from_config
     from admf_cli.strategies.registry import complete_params
 
+    for name, section in values["features"].items():
+        spec = spec_from_config(name, section)
+        inputs = list(spec.inputs)
+        values["features"][name] = {
+            "type": spec.type,
+            "input": inputs[0] if len(inputs) == 1 else inputs,
+            "output": spec.output,
+            **dict(spec.params),
+        }
     for strategy in values["strategies"]:
         strategy["params"] = complete_params(strategy["type"], strategy["params"])
     return values

@@ -52,7 +52,7 @@ By the rules of YAML 1.2, and strictly, so that nothing changes its meaning unse
 | `true`, `false` | the only booleans; `NO`, `on`, `yes` stay text |
 | `1e-3`, `1.5E6`, `0.95`, `.5` | numbers |
 | `0o10`, `0x1F` | whole numbers |
-| `2000-01-01`, `1:30`, `1_000` | text; dates are checked where they belong, `1_000` is refused where a number does |
+| `2000-01-01`, `1:30`, `1_000` | text; dates are checked where they belong, `1_000` is refused where numbers do |
 | `null`, `~`, nothing | null |
 | `010`, `1e400`, `.nan`, `.inf` | errors: two readings, or no finite number |
 | `"600519"`, `"TRUE"` | text, as symbols that look like something else need to be written |

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any, get_args, get_origin
 
@@ -37,8 +38,8 @@ with _without_plugins():
 
     Config.model_rebuild()
 
-from admf_cli.config.hints import unknown_key  # noqa: E402
-from admf_cli.config.wording import word  # noqa: E402
+from admf_cli.config.hints import UNKNOWN_KEY, unknown_key  # noqa: E402
+from admf_cli.config.wording import REQUIRED, word  # noqa: E402
 
 Model = type[BaseModel]
 
@@ -48,8 +49,9 @@ def validate(root: Node) -> tuple[dict[str, Any] | None, list[Fault]]:
     try:
         config = Config.model_validate(root.plain())
     except ValidationError as error:
-        errors = error.errors(include_url=False, include_input=False)
-        return None, list(dict.fromkeys(_fault(root, found) for found in errors[:_MOST_FAULTS]))
+        # One more than is shown, so that whoever shows them knows that there are more.
+        errors = error.errors(include_url=False, include_input=False)[: _MOST_FAULTS + 1]
+        return None, _without_echoes(dict.fromkeys(_fault(root, found) for found in errors))
     values = config.model_dump(by_alias=True)
     # What one level of container settings leaves out comes from the next, so its defaults must not stand in the way.
     levels = config.execution.trace_settings.container_settings
@@ -63,10 +65,22 @@ def raise_all(faults: Sequence[Fault]) -> None:
     """Raise ConfigError with the faults in the order of the file, if there are any; past a hundred it says so."""
     ordered = sorted(faults, key=lambda fault: (fault.line or 0, fault.column or 0))
     if len(ordered) > _MOST_FAULTS:
-        more = Fault(ordered[0].source, f"and {len(ordered) - _MOST_FAULTS} faults more")
+        more = Fault(ordered[0].source, f"more than {_MOST_FAULTS} faults", remedy="mend these first")
         ordered = [*ordered[:_MOST_FAULTS], more]
     if ordered:
         raise ConfigError(ordered)
+
+
+def _without_echoes(faults: Iterable[Fault]) -> list[Fault]:
+    """Return the faults without those of required keys that stand there misspelt, which is a fault of its own."""
+    kept = list(faults)
+    meant = set()
+    for fault in kept:
+        misspelt = re.fullmatch(r"did you mean (\S+)\?", fault.remedy or "")
+        if misspelt and fault.rule == UNKNOWN_KEY:
+            around, point, _ = fault.path.rpartition(".")
+            meant.add(f"{around}{point}{misspelt[1]}")
+    return [fault for fault in kept if fault.rule != REQUIRED or fault.path not in meant]
 
 
 def _fault(root: Node, error: ErrorDetails) -> Fault:
@@ -79,7 +93,14 @@ def _fault(root: Node, error: ErrorDetails) -> Fault:
     if kind == "union_tag_invalid":
         path = (*path, "type")
     tags = [tag.strip("<>") for model in inner if (tag := _tag(model))]
-    rule, remedy = word(error, path, find(root, path), field.examples if field is not None else None, tags)
+    rule, remedy = word(
+        error,
+        path,
+        find(root, path),
+        examples=field.examples if field is not None else None,
+        required=field is not None and field.is_required(),
+        tags=tags,
+    )
     return fault_at(root, path, rule, remedy=remedy, at_key=error["loc"][-1:] == ("[key]",), value=kind != "missing")
 
 

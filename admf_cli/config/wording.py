@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from admf_cli.config.hints import near
 from admf_cli.config.node import ListNode, MappingNode, Node, Step, printable
 
+REQUIRED = "is required"
 _RULES = {
     "bool_type": "must be true or false",
     "dict_type": "must be a mapping",
@@ -36,21 +37,28 @@ _FALSE = frozenset(("no", "off", "n", "0", "false"))
 
 
 def word(
-    error: ErrorDetails, path: Sequence[Step], node: Node | None, examples: Sequence[Any] | None, tags: Sequence[str]
+    error: ErrorDetails,
+    path: Sequence[Step],
+    node: Node | None,
+    *,
+    examples: Sequence[Any] | None,
+    required: bool,
+    tags: Sequence[str],
 ) -> tuple[str, str | None]:
     """Return rule and remedy of an error.
 
     Args:
         node: what the user wrote there; None if nothing.
         examples: of the key, from the schema.
+        required: whether the key has no default.
         tags: the types to choose from, where the value is of one of several kinds.
     """
     kind, context = error["type"], error.get("ctx") or {}
-    key = str(path[-1]) if path else ""
+    key = path[-1] if path and isinstance(path[-1], str) else ""
     if kind == "admf":
         return context["rule"], context.get("remedy")
     if kind == "missing":
-        return "is required", f"write {key}: {flow(examples[0])}" if examples else None
+        return REQUIRED, f"write {key}: {flow(examples[0])}" if examples else None
     if kind in ("union_tag_not_found", "union_tag_invalid"):
         return _of_several_kinds(kind, key, node, tags, examples)
     if kind == "literal_error":
@@ -60,7 +68,7 @@ def word(
     if kind == "string_pattern_mismatch":
         return "a name is 1 to 64 letters, digits and _, and begins with no digit", None
     if kind in _RULES:
-        return _wrong_type(kind, key, node, examples)
+        return _wrong_type(kind, key, node, examples, required)
     return _bound(error, node)
 
 
@@ -92,7 +100,9 @@ def _of_several_kinds(
     return rule, f"write {key}: {flow(examples[0])}" if examples else None
 
 
-def _wrong_type(kind: str, key: str, node: Node | None, examples: Sequence[Any] | None) -> tuple[str, str | None]:
+def _wrong_type(
+    kind: str, key: str, node: Node | None, examples: Sequence[Any] | None, required: bool
+) -> tuple[str, str | None]:
     rule = _RULES[kind]
     if node is None:
         return rule, None
@@ -112,8 +122,9 @@ def _wrong_type(kind: str, key: str, node: Node | None, examples: Sequence[Any] 
     if isinstance(node, ListNode):
         return rule, example
     if node.value is None:
-        sections = kind in ("dict_type", "model_type", "model_attributes_type", "list_type")
-        return rule, "remove the key to have its default" if sections else _in_quotes(node)
+        if not key:
+            return rule, "write a value, or remove it from the list"
+        return rule, example if required else "remove the key to have its default"
     if kind == "list_type":
         return rule, f"write [{printable(node.text)}]"
     if kind == "string_type":
@@ -124,7 +135,7 @@ def _wrong_type(kind: str, key: str, node: Node | None, examples: Sequence[Any] 
 
 
 def _in_quotes(node: Node) -> str | None:
-    if isinstance(node, MappingNode | ListNode) or node.text == "nothing":
+    if isinstance(node, MappingNode | ListNode):
         return None
     return f'write "{printable(node.text)}" in quotes'
 

@@ -318,5 +318,7 @@ def _syntax_fault(error: yaml.YAMLError, text: str, source: str, inline: bool) -
         where = f" begun on line {begun.line + 1}" if begun is not None and begun.line + 1 != line else ""
         rule = f"not valid YAML: {problem}" + (f" {context}{where}" if context else "")
         remedy = next((advice for pattern, advice in _REMEDIES if re.search(pattern, words)), "check this line")
+        if "flow" in words and re.search(r"[^\s,:{\[]\{\w*\}", written):
+            remedy = "put text that holds { and } in quotes: 'data/{symbol}.csv'"
     fault = Fault(source, rule, "", line, column, printable(written.strip()) or None, remedy)
     return replace(fault, line=None, column=None) if inline else fault
