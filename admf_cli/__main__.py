@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import NoReturn
 
 
 def main() -> None:
@@ -27,9 +28,12 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
-        # Whoever read our output has gone; Python would complain once more when it flushes on its way out.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+        _leave_closed_pipe()
+    except SystemExit as leaving:
+        # Rich and Typer end with 1 when a reader has gone, which with us would be an answer.
+        if isinstance(leaving.__context__, BrokenPipeError):
+            _leave_closed_pipe()
+        raise
     except Exception as error:
         if debug:
             raise
@@ -39,6 +43,12 @@ def main() -> None:
             file=sys.stderr,
         )
         sys.exit(70)
+
+
+def _leave_closed_pipe() -> NoReturn:
+    """End as if SIGPIPE had: Python would complain once more when it flushes on its way out."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(141)
 
 
 def _complain(error: Exception) -> None:

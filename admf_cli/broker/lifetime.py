@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from admf_cli.market.bars import Bars
-
-DAY_US = 86_400_000_000
+from admf_cli.market.timeframe import DAY_US
 
 
 def dead_bar(bars: Bars, symbol: int, first_bar: int, time_in_force: str, good_till: dict[str, Any] | None) -> int:
@@ -28,7 +27,7 @@ def dead_bar(bars: Bars, symbol: int, first_bar: int, time_in_force: str, good_t
             return n_bars
         return int(np.searchsorted(times, (int(times[first]) // DAY_US + 1) * DAY_US))
     assert good_till is not None
-    if "until" in good_till:
+    if good_till.get("until") is not None:
         until = datetime.fromisoformat(good_till["until"].replace("Z", "+00:00"))
         return int(np.searchsorted(times, round(until.timestamp() * 1_000_000), side="right"))
     lives = int(good_till["bars"])

@@ -12,21 +12,25 @@ from typing import Any
 import numpy as np
 
 from admf_cli.broker.account import Account, Deal, Outcome
-from admf_cli.broker.curves import Curves, curves
 from admf_cli.broker.instrument import Instrument
+from admf_cli.broker.standing import Standing
 from admf_cli.clock import MARK, SETTLE, SUBMIT
 from admf_cli.containers.base import Container
+from admf_cli.containers.tally import Tally
 from admf_cli.events.bus import EventBus
 from admf_cli.events.event import Event
 from admf_cli.market.bars import Bars, FloatArray
-from admf_cli.metrics import portfolio_metrics
-from admf_cli.results import Holding, PortfolioResult
-from admf_cli.risk.limits import Breach, Exposure, allowed_value
+from admf_cli.results import PortfolioResult
+from admf_cli.risk.entry import Entry, Refusal, entry_size
+from admf_cli.risk.holding import checks, overdue
+from admf_cli.risk.limits import Breach, Exposure
+from admf_cli.risk.orders import closing_order, signal_order
 from admf_cli.risk.protection import protective_orders, stop_distance
-from admf_cli.risk.sizing import Situation, size
+from admf_cli.risk.sizing import Situation
 from admf_cli.risk.watch import Watch
 
 SIGNAL_PURPOSES = frozenset({"entry", "exit", "reversal", "rebalance"})
+_BY_WEIGHT: Mapping[str, Any] = {"type": "target_weights"}
 _STOP_PURPOSES = frozenset({"stop_loss", "trailing_stop"})
 
 
@@ -39,30 +43,6 @@ class _Working:
     purpose: str
     flow: str | None
     signal_price: float
-
-
-@dataclass(slots=True)
-class Counts:
-    """The funnel of one portfolio."""
-
-    signals: int = 0
-    orders: int = 0
-    fills: int = 0
-    cancelled: int = 0
-    expired: int = 0
-    rejected: int = 0
-
-    def as_mapping(self, trades: int) -> dict[str, int]:
-        """Return them under their printed names."""
-        return {
-            "signals": self.signals,
-            "orders": self.orders,
-            "fills": self.fills,
-            "trades": trades,
-            "cancelled": self.cancelled,
-            "expired": self.expired,
-            "rejected": self.rejected,
-        }
 
 
 class PortfolioContainer(Container):
@@ -95,8 +75,7 @@ class PortfolioContainer(Container):
     ) -> None:
         super().__init__(config)
         self.account = account
-        self.counts = Counts()
-        self.rejects: dict[str, int] = {}
+        self.tally = Tally()
         self.slippage_paid = 0.0
         self._profile: Mapping[str, Any] = self.settings["risk_profile"]
         self._sizing: Mapping[str, Any] = self._profile["sizing"]
@@ -113,13 +92,13 @@ class PortfolioContainer(Container):
         self._queue: list[Event] = []
         self._working: dict[str, _Working] = {}
         self._last_fill: Event | None = None
-        self._opened: dict[int, int] = {}
+        self._opened: dict[int, tuple[int, str | None]] = {}  # symbol -> bar and flow of the entry
         self._cooling_until: dict[int, int] = {}
         self._protected = any(
             self._profile.get(key) is not None for key in ("stop_loss", "take_profit", "trailing_stop")
         )
         self._watch = Watch(self._profile, account, bars.times, marks, instruments)
-        self._drawn: Curves | None = None
+        self._standing = Standing(account, bars, marks, instruments)
         self._figures: dict[str, float | int | None] | None = None
 
     def listen_to(self, bus: EventBus) -> None:
@@ -129,7 +108,7 @@ class PortfolioContainer(Container):
     def on_signal(self, event: Event) -> None:
         """Keep a signal until all strategies have spoken."""
         self._queue.append(event)
-        self.counts.signals += 1
+        self.tally.signals += 1
         self.clock.at(self._rank, self.clock.bar, SUBMIT)
 
     def on_fill(self, event: Event) -> None:
@@ -152,7 +131,7 @@ class PortfolioContainer(Container):
             payload["purpose"],
         )
         outcome = self.account.apply(deal)
-        self.counts.fills += 1
+        self.tally.fills += 1
         self.slippage_paid += payload["slippage"] * deal.quantity * self._instruments[symbol].multiplier
         order = self._working[payload["order_id"]]
         if payload["remaining"] == 0.0:
@@ -175,11 +154,11 @@ class PortfolioContainer(Container):
         if self._working.pop(event.payload["order_id"], None) is None:
             return
         if event.event_type == "REJECT":
-            self._count_reject(event.payload["reason"])
+            self.tally.reject(event.payload["reason"])
         elif event.event_type == "EXPIRE":
-            self.counts.expired += 1
+            self.tally.expired += 1
         else:
-            self.counts.cancelled += 1
+            self.tally.cancelled += 1
 
     def wake(self, bar: int, stage: int) -> None:
         """Mark positions and watch limits at the close; decide on the signals of this bar."""
@@ -188,35 +167,26 @@ class PortfolioContainer(Container):
         else:
             self._mark(bar)
 
-    def equity(self, bar: int) -> float:
-        """Return cash and positions marked at this bar's close, account currency."""
-        account = self.account
-        total = account.cash
-        for symbol in account.open_symbols():
-            mark = float(self._marks[bar, symbol])
-            total += account.positions[symbol].quantity * mark * self._instruments[symbol].multiplier
-        return total
-
     def result(self) -> PortfolioResult:
         """Return the whole phase as plain values; to be asked for once the last bar has closed."""
         account, bar = self.account, self.clock.bar
-        drawn = self._curves()
+        drawn = self._standing.curves()
         return PortfolioResult(
             portfolio_id=self.container_id,
             strategy=self.settings["strategy"],
             risk_profile=self._profile["name"],
             initial_capital=account.initial_capital,
             final_cash=account.cash,
-            final_equity=self.equity(bar),
+            final_equity=self._standing.equity(bar),
             times=self._bars.times,
             equity=drawn.equity,
             cash=drawn.cash,
             exposure=drawn.exposure,
             trades=tuple(account.trades),
-            holdings=tuple(self._holding(symbol, bar) for symbol in account.open_symbols()),
+            holdings=self._standing.holdings(bar),
             metrics=self._metrics(),
-            counts=self.counts.as_mapping(len(account.trades)),
-            rejects=dict(sorted(self.rejects.items())),
+            counts=self.tally.counts(len(account.trades)),
+            rejects=self.tally.reasons(),
         )
 
     def summary(self) -> Mapping[str, Any]:
@@ -226,53 +196,26 @@ class PortfolioContainer(Container):
         return {
             "initial_capital": account.initial_capital,
             "cash": account.cash,
-            "equity": self.equity(bar),
+            "equity": self._standing.equity(bar),
             "positions": {
-                self._bars.symbols[symbol]: {
-                    "quantity": account.positions[symbol].quantity,
-                    "average_price": account.positions[symbol].average_price,
-                    "last_price": float(self._marks[bar, symbol]),
+                holding.symbol: {
+                    "quantity": holding.quantity,
+                    "average_price": holding.average_price,
+                    "last_price": holding.last_price,
                 }
-                for symbol in account.open_symbols()
+                for holding in self._standing.holdings(bar)
             },
             "metrics": self._metrics(),
-            "counts": self.counts.as_mapping(len(account.trades)),
-            "rejects": dict(sorted(self.rejects.items())),
+            "counts": self.tally.counts(len(account.trades)),
+            "rejects": self.tally.reasons(),
         }
-
-    def _curves(self) -> Curves:
-        if self._drawn is None:
-            account = self.account
-            self._drawn = curves(account.initial_capital, account.steps, self._marks, self._instruments)
-        return self._drawn
 
     def _metrics(self) -> dict[str, float | int | None]:
         if self._figures is None:
-            account, drawn = self.account, self._curves()
-            self._figures = portfolio_metrics(
-                initial_capital=account.initial_capital,
-                equity=drawn.equity,
-                exposure=drawn.exposure,
-                times=self._bars.times,
-                trades=account.trades,
-                traded_value=account.traded_value,
-                commission=account.commission_paid,
-                slippage=self.slippage_paid,
-                periods_per_year=self._periods_per_year,
+            self._figures = self._standing.metrics(
+                slippage_paid=self.slippage_paid, periods_per_year=self._periods_per_year
             )
         return self._figures
-
-    def _holding(self, symbol: int, bar: int) -> Holding:
-        position, account = self.account.positions[symbol], self.account
-        last = float(self._marks[bar, symbol])
-        return Holding(
-            symbol=self._bars.symbols[symbol],
-            quantity=position.quantity,
-            average_price=position.average_price,
-            last_price=last,
-            market_value=account.value_of(symbol, position.quantity, last),
-            unrealized_pnl=account.value_of(symbol, position.quantity, last - position.average_price),
-        )
 
     # ---------------------------------------------------------------- signals to orders
 
@@ -282,7 +225,8 @@ class PortfolioContainer(Container):
         if len(wanted) > 1:
             wanted.sort(key=lambda order: order[1]["side"] == "buy")  # what frees cash goes first
         for event, payload in wanted:
-            self._send(payload, event, self._symbol_index[event.symbol or ""], event.payload["price"])
+            symbol = self._symbol_index[event.symbol or ""]
+            self._send(payload, event, event.correlation_id, symbol, event.payload["price"])
 
     def _answer(self, event: Event, bar: int) -> tuple[Event, dict[str, Any]] | None:
         """Return the order that answers a signal, or None after publishing why there is none."""
@@ -298,105 +242,77 @@ class PortfolioContainer(Container):
             if held == 0.0:
                 self._reject(event, "entry_cancelled" if withdrawn else "no_position", target=target)
                 return None
-            return event, self._order(-held, "exit", bar, signal, {"position_before": held, "position_target": 0.0})
+            return event, self._exit(held, signal)
         if not is_weight and held * direction > 0.0:
             self._reject(event, "already_in_position", position=held, target=target)
             return None
-        blocked = self._blocked(symbol, bar)
-        quantity, numbers = 0.0, dict[str, Any]()
-        if blocked is None:
-            quantity, numbers, blocked = self._sized(event, symbol, direction, bar)
-        if blocked is not None:
-            self._reject(event, blocked[0], **blocked[1])
-            if held * direction >= 0.0 or is_weight:
-                return None
-            return event, self._order(-held, "exit", bar, signal, {"position_before": held, "position_target": 0.0})
-        desired = direction * quantity
-        change = desired - held
-        numbers.update(position_before=held, position_target=desired)
+        entry = self._entry(event, symbol, direction, bar)
+        if entry.refusal is not None:
+            self._reject(event, entry.refusal.reason, **entry.refusal.numbers)
+            # A reversal that may not be entered still leaves what is held.
+            return (event, self._exit(held, signal)) if held * direction < 0.0 and not is_weight else None
+        change = direction * entry.quantity - held
         if self._instruments[symbol].is_dust(change):
             self._reject(event, "no_change", position=held, target=target)
             return None
         purpose = "entry" if held == 0.0 else "reversal" if held * direction < 0.0 else "rebalance"
-        return event, self._order(change, purpose, bar, signal, numbers)
+        order = signal_order(change, purpose, self._entry_style, signal["price"])
+        return event, {**order, "sizing": {**entry.numbers, "position_before": held, "position_target": held + change}}
 
-    def _sized(
-        self, event: Event, symbol: int, direction: int, bar: int
-    ) -> tuple[float, dict[str, Any], tuple[str, dict[str, Any]] | None]:
-        """Return quantity and arithmetic of an entry, or the reason code and numbers of why there is none."""
+    def _entry(self, event: Event, symbol: int, direction: int, bar: int) -> Entry:
+        """Return the size of an entry, its arithmetic, and why there is none if there is none."""
+        blocked = self._blocked(symbol, bar)
+        if blocked is not None:
+            return Entry(0.0, {}, refusal=blocked)
         signal = event.payload
         price = signal["price"]
-        instrument = self._instruments[symbol]
-        equity = self.equity(bar)
-        config = {"type": "target_weights"} if signal["kind"] == "weight" else self._sizing
         situation = Situation(
-            equity=equity,
+            equity=self._standing.equity(bar),
             price=price,
-            multiplier=instrument.multiplier,
+            multiplier=self._instruments[symbol].multiplier,
             stop_distance=stop_distance(self._profile, price) if self._protected else None,
             trades=self.account.trades,
-            recent=lambda n: self._recent(symbol, bar, n),
+            recent=lambda count: self._recent(symbol, bar, count),
             periods_per_year=self._periods_per_year,
             weight=signal["target"],
         )
-        sized = size(config, situation)
-        numbers = {"type": config["type"], "equity": equity, "price": price, **sized.numbers}
-        if sized.problem is not None:
-            return 0.0, {}, (sized.problem, numbers)
-        raw = sized.quantity
-        breaches: list[Breach] = []
-        if self._watch.has_entry_limits:
-            unit = price * instrument.multiplier
-            allowed, breaches = allowed_value(self._profile, self._exposure(symbol, bar, equity), raw * unit, direction)
-            raw = min(raw, allowed / unit)
-        quantity = instrument.whole_lots(max(0.0, raw))
-        numbers.update(raw_quantity=raw, lot_size=instrument.lot_size, quantity=quantity)
-        for breach in breaches:
-            self._breach(breach, event.symbol, event, f"cut to {quantity:g}" if quantity else "entry rejected")
-        if quantity == 0.0:
-            if breaches:
-                breach = breaches[-1]
-                return 0.0, {}, (breach.rule, {"limit": breach.limit, "value": breach.value})
-            return 0.0, {}, ("lot_too_small", {"needed": instrument.lot_size, "available": raw, **numbers})
-        return quantity, numbers, None
+        entry = entry_size(
+            self._profile,
+            _BY_WEIGHT if signal["kind"] == "weight" else self._sizing,
+            situation,
+            self._instruments[symbol],
+            direction,
+            (lambda: self._exposure(symbol, bar, situation.equity)) if self._watch.has_entry_limits else None,
+        )
+        for breach in entry.breaches:
+            action = f"cut to {entry.quantity:g}" if entry.quantity else "entry rejected"
+            self._breach(breach, event.symbol, event.event_id, event.correlation_id, action)
+        return entry
 
-    def _blocked(self, symbol: int, bar: int) -> tuple[str, dict[str, Any]] | None:
+    def _exit(self, held: float, signal: Mapping[str, Any]) -> dict[str, Any]:
+        order = signal_order(-held, "exit", self._exit_style, signal["price"])
+        return {**order, "sizing": {"position_before": held, "position_target": 0.0}}
+
+    def _blocked(self, symbol: int, bar: int) -> Refusal | None:
         halt = self._watch.halted(bar)
         if halt is not None:
-            return halt.rule, {"limit": halt.limit, "value": halt.value}
+            return Refusal(halt.rule, {"limit": halt.limit, "value": halt.value})
         until = self._cooling_until.get(symbol, -1)
-        if bar < until:
-            return "cooldown", {"bars_left": until - bar}
-        return None
+        return Refusal("cooldown", {"bars_left": until - bar}) if bar < until else None
 
-    def _order(
-        self, change: float, purpose: str, bar: int, signal: Mapping[str, Any], sizing: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        side = 1 if change > 0.0 else -1
-        style = self._exit_style if purpose == "exit" else self._entry_style
-        payload: dict[str, Any] = {
-            "side": "buy" if side > 0 else "sell",
-            "quantity": abs(change),
-            "order_type": style.get("type", "market"),
-            "time_in_force": style.get("time_in_force", "GTC"),
-            "purpose": purpose,
-        }
-        if style:
-            payload.update(_styled(style, side, signal["price"]))
-        payload["sizing"] = sizing
-        return payload
-
-    def _send(self, payload: Mapping[str, Any], cause: Event, symbol: int, signal_price: float) -> None:
-        self.counts.orders += 1
+    def _send(
+        self, payload: Mapping[str, Any], cause: Event, flow: str | None, symbol: int, signal_price: float
+    ) -> None:
+        self.tally.orders += 1
         # The order is among the working ones before anyone hears of it: it may fill before `publish` returns.
         order_id = f"{self.container_id}#{self._published + 1}"
-        self._working[order_id] = _Working(order_id, symbol, payload["purpose"], cause.correlation_id, signal_price)
+        self._working[order_id] = _Working(order_id, symbol, payload["purpose"], flow, signal_price)
         self.publish(
             "ORDER",
             {"order_id": order_id, **payload},
             symbol=self._bars.symbols[symbol],
             cause=cause.event_id,
-            flow=cause.correlation_id,
+            flow=flow,
         )
 
     # ---------------------------------------------------------------- positions and what hangs on them
@@ -434,12 +350,9 @@ class PortfolioContainer(Container):
 
     def _on_opened(self, fill: Event, order: _Working, symbol: int, deal: Deal, after: float, *, first: bool) -> None:
         if first:
-            self._opened[symbol] = deal.bar
-            holding = self._profile.get("max_holding_period")
-            if holding is not None:
-                self.clock.at(self._rank, max(deal.bar, deal.bar + holding - 1), MARK)
-            if self._profile.get("end_of_day"):
-                self._plan_end_of_day(deal.bar)
+            self._opened[symbol] = (deal.bar, fill.correlation_id)
+            for due in checks(self._profile, deal.bar, self._bars.times):
+                self.clock.at(self._rank, due, MARK)
         if self._protected:
             group = f"{fill.event_id}/exit"
             direction = 1 if after > 0.0 else -1
@@ -456,12 +369,9 @@ class PortfolioContainer(Container):
                     "oco": group,
                     "reduce_only": True,
                 }
-                if self._account_is_flat(symbol):
+                if not self.account.positions[symbol].direction:
                     break  # an earlier one of these closed the position before this one was sent
-                self._send(payload, fill, symbol, order.signal_price)
-
-    def _account_is_flat(self, symbol: int) -> bool:
-        return self.account.positions[symbol].direction == 0
+                self._send(payload, fill, fill.correlation_id, symbol, order.signal_price)
 
     def _withdraw(self, symbol: int, cause: Event, reason: str, *, keep: frozenset[str]) -> None:
         for order in [o for o in self._working.values() if o.symbol == symbol and o.purpose not in keep]:
@@ -476,7 +386,7 @@ class PortfolioContainer(Container):
     def _cancel(self, order: _Working, cause: Event, reason: str) -> None:
         if self._working.pop(order.order_id, None) is None:
             return
-        self.counts.cancelled += 1
+        self.tally.cancelled += 1
         self.publish(
             "CANCEL",
             {"order_id": order.order_id, "portfolio": self.container_id, "reason": reason},
@@ -485,91 +395,56 @@ class PortfolioContainer(Container):
             flow=order.flow,
         )
 
-    def _plan_end_of_day(self, bar: int) -> None:
-        day_us = 86_400_000_000
-        times = self._bars.times
-        last = int(np.searchsorted(times, (int(times[bar]) // day_us + 1) * day_us)) - 1
-        self.clock.at(self._rank, max(bar, last - 1), MARK)
-
     # ---------------------------------------------------------------- marks and limits
 
     def _mark(self, bar: int) -> None:
         fill, self._last_fill = self._last_fill, None
         if fill is not None:
-            account = self.account
-            held = account.open_symbols()
-            exposure = 0.0
-            for symbol in held:
-                worth = account.value_of(symbol, account.positions[symbol].quantity, float(self._marks[bar, symbol]))
-                exposure += abs(worth)
-            self.publish(
-                "PORTFOLIO_UPDATE",
-                {
-                    "cash": account.cash,
-                    "equity": self.equity(bar),
-                    "exposure": exposure,
-                    "positions": {self._bars.symbols[symbol]: account.positions[symbol].quantity for symbol in held},
-                },
-                cause=fill.event_id,
-                flow=fill.correlation_id,
-            )
+            payload = {
+                "cash": self.account.cash,
+                "equity": self._standing.equity(bar),
+                "exposure": sum((abs(worth.value) for worth in self._standing.worths(bar)), 0.0),
+                "positions": self._standing.quantities(),
+            }
+            self.publish("PORTFOLIO_UPDATE", payload, cause=fill.event_id, flow=fill.correlation_id)
         if self._watch.is_needed:
             for breach in self._watch.check(bar):
-                cause = self._breach(breach, None, None, "positions closed, entries halted")
+                cause = self._breach(breach, None, self._bar_event(bar), None, "positions closed, entries halted")
                 for symbol in self.account.open_symbols():
-                    self._close_position(symbol, cause, breach.rule)
+                    self._close_position(symbol, cause, breach.rule, "market")
             again = self._watch.next_due(bar)
             if again is not None:
                 self.clock.at(self._rank, again, MARK)
-        if self._profile.get("max_holding_period") is not None or self._profile.get("end_of_day"):
-            self._close_overdue(bar)
+        self._close_overdue(bar)
 
     def _close_overdue(self, bar: int) -> None:
-        holding = self._profile.get("max_holding_period")
-        for symbol in self.account.open_symbols():
-            opened = self._opened.get(symbol, bar)
-            if holding is not None and bar >= opened + holding - 1:
-                held = bar - opened + 1
-                cause = self._breach(
-                    Breach("max_holding_period", float(holding), float(held)),
-                    self._bars.symbols[symbol],
-                    None,
-                    "position closed",
-                )
-                self._close_position(symbol, cause, "max_holding_period")
-            elif self._profile.get("end_of_day") and self._is_last_but_one_of_day(bar):
-                cause = self._breach(
-                    Breach("end_of_day", 0.0, 1.0), self._bars.symbols[symbol], None, "position closed"
-                )
-                self._close_position(symbol, cause, "end_of_day", order_type="market_on_close")
+        for symbol, (opened, flow) in list(self._opened.items()):
+            due = overdue(self._profile, opened, bar, self._bars.times)
+            if due is not None and not self._is_closing(symbol, due[0].rule):
+                name = self._bars.symbols[symbol]
+                cause = self._breach(due[0], name, self._bar_event(bar, symbol), flow, "position closed")
+                self._close_position(symbol, cause, due[0].rule, due[1])
 
-    def _is_last_but_one_of_day(self, bar: int) -> bool:
-        day_us = 86_400_000_000
-        times = self._bars.times
-        return bar + 2 >= len(times) or int(times[bar + 2]) // day_us != int(times[bar]) // day_us
+    def _is_closing(self, symbol: int, purpose: str) -> bool:
+        return any(order.symbol == symbol and order.purpose == purpose for order in self._working.values())
 
-    def _close_position(self, symbol: int, cause: Event, purpose: str, order_type: str = "market") -> None:
-        if any(o.symbol == symbol and o.purpose == purpose for o in self._working.values()):
+    def _close_position(self, symbol: int, cause: Event, purpose: str, order_type: str) -> None:
+        if self._is_closing(symbol, purpose):
             return
-        quantity = self.account.positions[symbol].quantity
-        payload = {
-            "side": "sell" if quantity > 0.0 else "buy",
-            "quantity": abs(quantity),
-            "order_type": order_type,
-            "time_in_force": "GTC",
-            "purpose": purpose,
-            "reduce_only": True,
-        }
-        self._send(payload, cause, symbol, float(self._marks[self.clock.bar, symbol]))
+        order = closing_order(self.account.positions[symbol].quantity, purpose, order_type)
+        flow = self._opened[symbol][1]
+        self._send(order, cause, flow, symbol, self._standing.mark(self.clock.bar, symbol))
+
+    def _bar_event(self, bar: int, symbol: int = 0) -> str:
+        """Return the id of the symbol's BAR, or of another symbol's if it has none now: one of them always has."""
+        present = self._bars.present
+        if present is not None and not present[bar, symbol]:
+            symbol = int(present[bar].argmax())
+        return self._bar_id(bar, symbol)
 
     def _exposure(self, symbol: int, bar: int, equity: float) -> Exposure:
-        account = self.account
-        others = [other for other in account.open_symbols() if other != symbol]
-        worths = [
-            account.value_of(other, account.positions[other].quantity, float(self._marks[bar, other]))
-            for other in others
-        ]
-        return Exposure(equity, sum(map(abs, worths)), sum(worths), len(others))
+        values = [worth.value for worth in self._standing.worths(bar) if worth.symbol != symbol]
+        return Exposure(equity, sum(map(abs, values)), sum(values), len(values))
 
     def _recent(self, symbol: int, bar: int, count: int) -> tuple[FloatArray, FloatArray, FloatArray]:
         history = self._history
@@ -580,39 +455,11 @@ class PortfolioContainer(Container):
             rows = np.flatnonzero(history.present[:stop, symbol])[-count:]
         return history.high[rows, symbol], history.low[rows, symbol], history.close[rows, symbol]
 
-    def _breach(self, breach: Breach, symbol: str | None, cause: Event | None, action: str) -> Event:
+    def _breach(self, breach: Breach, symbol: str | None, cause: str, flow: str | None, action: str) -> Event:
         payload = {"rule": breach.rule, "limit": breach.limit, "value": breach.value, "action": action}
-        return self.publish(
-            "RISK_BREACH",
-            payload,
-            symbol=symbol,
-            cause=None if cause is None else cause.event_id,
-            flow=None if cause is None else cause.correlation_id,
-        )
+        return self.publish("RISK_BREACH", payload, symbol=symbol, cause=cause, flow=flow)
 
     def _reject(self, signal: Event, reason: str, **numbers: Any) -> None:
-        self._count_reject(reason)
+        self.tally.reject(reason)
         payload = {"reason": reason, "portfolio": self.container_id, **numbers}
         self.publish("REJECT", payload, symbol=signal.symbol, cause=signal.event_id, flow=signal.correlation_id)
-
-    def _count_reject(self, reason: str) -> None:
-        self.counts.rejected += 1
-        self.rejects[reason] = self.rejects.get(reason, 0) + 1
-
-
-def _styled(style: Mapping[str, Any], side: int, price: float) -> dict[str, Any]:
-    """Return the prices of an order style; offsets are fractions of the signal's close, in the trade's direction."""
-    parts: dict[str, Any] = {}
-    kind = style.get("type", "market")
-    if kind in ("limit", "stop_limit"):
-        parts["limit_price"] = price * (1.0 + side * style["limit_offset"])
-    if kind in ("stop", "stop_limit"):
-        parts["stop_price"] = price * (1.0 + side * style["stop_offset"])
-    if kind == "trailing_stop":
-        amount = style.get("trail_amount")
-        parts["trail"] = {"amount": amount} if amount is not None else {"percent": style["trail_percent"]}
-        away = amount if amount is not None else price * style["trail_percent"]
-        parts["stop_price"] = price + side * away
-    if style.get("good_till"):
-        parts["good_till"] = style["good_till"]
-    return parts

@@ -14,9 +14,9 @@ import numpy as np
 from admf_cli.broker.account import Account
 from admf_cli.broker.instrument import Instrument
 from admf_cli.market.bars import FloatArray, IntArray
+from admf_cli.market.timeframe import DAY_US
 from admf_cli.risk.limits import Breach
 
-_DAY_US = 86_400_000_000
 _FIRST_WINDOW = 64
 _LAST_WINDOW = 1 << 16
 _ENTRY_LIMITS = ("max_position_size", "max_portfolio_heat", "max_net_exposure", "max_open_positions")
@@ -48,7 +48,7 @@ class Watch:
         self._instruments = instruments
         self._seen = 0  # bars before this one are in the peak and in the day's opening equity
         self._peak = account.initial_capital
-        self._day = int(times[0]) // _DAY_US
+        self._day = int(times[0]) // DAY_US
         self._day_open = account.initial_capital  # equity at the last close before the current day
         self._last = account.initial_capital
         self._window = _FIRST_WINDOW
@@ -88,7 +88,7 @@ class Watch:
         """Return the breach because of which entries are not allowed at this bar, or None."""
         if self._halted is not None:
             return self._halted
-        if self._halted_day is not None and self._halted_day[0] == int(self._times[bar]) // _DAY_US:
+        if self._halted_day is not None and self._halted_day[0] == int(self._times[bar]) // DAY_US:
             return self._halted_day[1]
         return None
 
@@ -109,7 +109,7 @@ class Watch:
             opening = self._day_opens(path, start)
             crossed |= 1.0 - path / opening > self._daily_loss
             if self._halted_day is not None:
-                crossed &= self._times[start:stop] // _DAY_US != self._halted_day[0]
+                crossed &= self._times[start:stop] // DAY_US != self._halted_day[0]
         place = int(crossed.argmax())
         if crossed[place]:
             return start + place
@@ -123,7 +123,7 @@ class Watch:
         return equity
 
     def _take(self, path: FloatArray, start: int) -> None:
-        days = self._times[start : start + len(path)] // _DAY_US
+        days = self._times[start : start + len(path)] // DAY_US
         last_day = int(days[-1])
         if last_day != self._day:
             place = int(np.searchsorted(days, last_day))
@@ -133,7 +133,7 @@ class Watch:
         self._peak = max(self._peak, float(path.max()))
 
     def _day_opens(self, path: FloatArray, start: int) -> FloatArray:
-        days = self._times[start : start + len(path)] // _DAY_US
+        days = self._times[start : start + len(path)] // DAY_US
         previous_day = np.concatenate(([self._day], days[:-1]))
         previous = np.concatenate(([self._last], path[:-1]))
         is_new = days != previous_day

@@ -36,7 +36,7 @@ def describe(strategy_type: str) -> StrategyInfo:
         hint = did_you_mean(strategy_type, strategy_types())
         raise ParameterError(
             strategy_type,
-            [("type", f"must be a strategy that `admf strategies list` shows (got {strategy_type!r}){hint}")],
+            [("type", f"must be one of {', '.join(strategy_types())} (got {strategy_type!r}){hint}")],
         )
     return info
 

@@ -50,8 +50,13 @@ def test_links_in_the_documentation_lead_somewhere() -> None:
 
 def test_every_reason_in_the_code_is_documented() -> None:
     documented = set(re.findall(r"`([a-z_]+)`", (ROOT / "docs" / "reasons.md").read_text()))
-    source = "".join(path.read_text() for path in (ROOT / "admf_cli" / "containers").glob("*.py"))
+    folders = (ROOT / "admf_cli" / name for name in ("containers", "risk"))
+    source = "".join(path.read_text() for folder in folders for path in folder.glob("*.py"))
     used = set(re.findall(r'"(?:REJECT|CANCEL|EXPIRE)", "([a-z_]+)"', source))
     used |= set(re.findall(r'self\._(?:withdraw|cancel|reject)\([^"\n]*"([a-z_]+)"', source))
-    assert used
+    used |= set(re.findall(r'if withdrawn else "([a-z_]+)"', source))
+    used |= set(re.findall(r'Refusal\("([a-z_]+)"', source))
+    used |= set(re.findall(r'return Size\([^\n]*"([a-z_]+)"\)', source))
+    used |= set(re.findall(r'(?:Breach|cut)\("([a-z_]+)"', source)) - {"end_of_day", "max_holding_period"}
+    assert {"no_position", "cooldown", "warm_up", "lot_too_small", "max_position_size", "oco_filled"} <= used
     assert used <= documented
