@@ -1,43 +1,14 @@
-"""`admf traces`: argv in, one question to a trace directory, its answer out. Refuses to know how answers are found."""
+"""`admf traces explain` and `why-not`: one question about what happened. Refuses to know how it is answered."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Ask the traces of a run: what is in them, why, why not, what changed.", no_args_is_help=True)
-
-Directory = Annotated[
-    Path,
-    typer.Argument(metavar="DIR", help="A phase, a workflow, or a folder of many workflows.", show_default=False),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-Phase = Annotated[
-    str | None, typer.Option("--phase", help="Which phase, where there are several: testing, or wf_1/testing.")
-]
-Portfolio = Annotated[str | None, typer.Option("--portfolio", help="Container id of the portfolio that is meant.")]
-Plain = Annotated[bool, typer.Option("--plain", help="Print tab-separated text without colours or boxes.")]
+from admf_cli.cli.traces.options import AsJson, Directory, Phase, Plain, Portfolio
 
 
-@app.command()
-def inspect(directory: Directory, as_json: AsJson = False, plain: Plain = False) -> None:
-    """Show what each container recorded and whether it is whole: exit 0 if sound, 1 if not, 5 if unreadable."""
-    from admf_cli.traces.inspect import inspect as ask
-    from admf_cli.traces.render.document import document
-    from admf_cli.traces.render.inspection import show_inspection
-    from admf_cli.traces.render.screen import Screen
-
-    answer = ask(directory)
-    if as_json:
-        typer.echo(document(answer, sound=answer.sound))
-    else:
-        show_inspection(answer, Screen(plain=plain))
-    raise typer.Exit(0 if answer.sound else 1)
-
-
-@app.command()
 def explain(
     directory: Directory,
     event: Annotated[str, typer.Argument(help="Event id, trade:7, trade:PORTFOLIO:7, last-fill, or SYMBOL@TIME.")],
@@ -59,7 +30,6 @@ def explain(
         show_explanation(answer, Screen(plain=plain))
 
 
-@app.command("why-not")
 def why_not(
     directory: Directory,
     at: Annotated[str, typer.Option("--at", help="A date (its whole day), a minute or a moment, UTC.")],

@@ -1,0 +1,15 @@
+"""`admf traces`: argv in, one question to a trace directory, its answer out. Refuses to know how answers are found.
+
+A module holds the commands of one purpose; here they are put together, in the order in which help shows them.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from admf_cli.cli.traces import questions, soundness
+
+app = typer.Typer(help="Ask the traces of a run: what is in them, why, why not, what changed.", no_args_is_help=True)
+app.command()(soundness.inspect)
+app.command()(questions.explain)
+app.command("why-not")(questions.why_not)
