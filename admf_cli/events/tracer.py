@@ -14,7 +14,6 @@ from admf_cli.tracefile.writer import TraceFile
 
 _FLUSH_EVENTS = 1000  # an unbounded trace goes to disk in portions of so many events
 _BOUNDED_FLUSH_EVENTS = 100_000  # a bounded one waits: what is pushed out before it was written costs nothing
-_ENCODE_ROWS = 65_536  # of a batch at a time, so that memory does not grow with the batch
 
 
 class _Tally:
@@ -110,14 +109,12 @@ class Tracer:
         while self._pending:
             item = self._pending[0]
             if isinstance(item, Event):
-                lines = self._take_singles()
-            elif len(item) > _ENCODE_ROWS:
-                self._pending[0] = item.part(_ENCODE_ROWS, len(item))
-                lines = self._take_batch(item.part(0, _ENCODE_ROWS))
+                self.file.append(self._take_singles())
             else:
                 self._pending.popleft()
-                lines = self._take_batch(item)
-            self.file.append(lines)
+                self._wrote(item.event_type, item.first_number, len(item))
+                for lines in encode_batch(item):
+                    self.file.append(lines)
         if self._capacity is not None and self._dead_lines >= max(self._capacity, _FLUSH_EVENTS):
             self._cut()
 
@@ -215,10 +212,6 @@ class Tracer:
             lines.append(encode_event(item))
             self._wrote(item.event_type, _number(item) if self._capacity is not None else 0, 1)
         return b"".join(lines)
-
-    def _take_batch(self, batch: EventBatch) -> bytes:
-        self._wrote(batch.event_type, batch.first_number, len(batch))
-        return encode_batch(batch)
 
     def _wrote(self, event_type: str, first: int, count: int) -> None:
         self._pending_count -= count

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 
+from admf_cli.tracefile.blocks import Heads, Lines, Numbers, digits, equally_long, parts
 from admf_cli.tracefile.format import timestamp_text
 
 if TYPE_CHECKING:
@@ -14,8 +15,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _APPEND_NEWLINE = orjson.OPT_APPEND_NEWLINE
-_ARRAY = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
-_ROWS_AT_ONCE = 2048
+_ROWS_AT_ONCE = 4096  # a block and what it is made from stay in the processor's cache
+# Microseconds; orjson knows no later moment, though the year 9999 has two days more.
+_ORJSON_TIME_LIMIT = 253_402_207_200_000_000
+_END = b"}}\n"
 
 
 class EventLike(Protocol):
@@ -77,62 +80,106 @@ def encode_event(event: EventLike) -> bytes:
     return orjson.dumps(as_mapping(event), option=_APPEND_NEWLINE)
 
 
-def encode_batch(batch: BatchLike) -> bytes:
-    """Return a batch as the very lines that its rows would give one by one, at a third of the cost.
+def encode_batch(batch: BatchLike) -> Iterator[memoryview]:
+    """Yield a batch, in blocks of whole lines, as the very lines that its rows would give one by one.
 
-    orjson writes each column in one call, so that numbers read exactly as in single lines; a bytes template of many
-    lines then takes all of them in one formatting operation.
+    orjson writes each column in one call, so that numbers read exactly as in single lines; NumPy puts the lines
+    together. That costs a tenth of writing them one by one.
     """
-    line = _line_template(batch)
-    columns = _tokens(batch)
-    template = line * _ROWS_AT_ONCE
-    rows = len(batch.sequence)
-    blocks = []
-    for start in range(0, rows, _ROWS_AT_ONCE):
-        stop = min(start + _ROWS_AT_ONCE, rows)
-        width = len(columns)
-        values: list[bytes] = [b""] * (width * (stop - start))
-        for place, column in enumerate(columns):
-            values[place::width] = column[start:stop]
-        blocks.append((template if stop - start == _ROWS_AT_ONCE else line * (stop - start)) % tuple(values))
-    return b"".join(blocks)
+    for start, stop in parts(len(batch.sequence), _ROWS_AT_ONCE):
+        yield _block(batch, slice(start, stop))
 
 
-def _line_template(batch: BatchLike) -> bytes:
-    container = _literal(batch.container_id)
-    symbol = b"%b" if batch.symbol_index is not None else _literal(batch.symbols[0])
-    cause = b"null" if batch.cause_number is None else _literal(batch.cause_container or "")[:-1] + b'#%b"'
-    payload = b",".join(_literal(name) + b":%b" for name in batch.columns)
-    return (
-        b'{"event_id":' + container[:-1] + b'#%b","sequence":%b,"event_type":' + _literal(batch.event_type) + b","
-        b'"timestamp":%b,"container_id":' + container + b',"correlation_id":null,"causation_id":' + cause + b","
-        b'"symbol":' + symbol + b',"payload":{' + payload + b"}}\n"
-    )
+def _block(batch: BatchLike, rows: slice) -> memoryview:
+    import numpy as np
+
+    columns = [column[rows] for column in batch.columns.values()]
+    numbers = Numbers(columns) if columns else None
+    shapes = list(_shapes(batch, rows))
+    lengths = np.empty(rows.stop - rows.start, np.int64)
+    for chosen, heads in shapes:
+        lengths[chosen] = heads.length
+    at = lengths.copy()  # of each line's head, then how far each line has come
+    lengths += len(_END)
+    between = [b"," + orjson.dumps(name) + b":" for name in batch.columns]
+    if numbers is not None:
+        lengths += numbers.lengths.sum(axis=1) + sum(map(len, between[1:]))
+    lines = Lines(lengths)
+    at += lines.starts
+    for place, text in enumerate(between if numbers is not None else ()):
+        assert numbers is not None
+        if place:
+            lines.put_constant(at, text)
+            at += len(text)
+        lines.put_texts(at, numbers.texts(place))
+        at += numbers.lengths[:, place]
+    lines.put_constant(at, _END)
+    for chosen, heads in shapes:
+        lines.put_texts(lines.starts[chosen], heads.texts())
+    return lines.view()
 
 
-def _tokens(batch: BatchLike) -> list[list[bytes]]:
+def _shapes(batch: BatchLike, rows: slice) -> Iterator[tuple[slice | NDArray[np.int64], Heads]]:
+    """Yield the heads of the lines by shape, up to the first number of the payload, and the rows that have each."""
     import numpy as np
 
     first = batch.first_number
-    columns = [
-        _column(np.arange(first, first + len(batch.sequence))),
-        _column(batch.sequence),
-        _column(batch.time.astype("datetime64[us]")),
-    ]
-    if batch.cause_number is not None:
-        columns.append(_column(batch.cause_number))
-    if batch.symbol_index is not None:
-        names = [orjson.dumps(name) for name in batch.symbols]
-        columns.append([names[index] for index in batch.symbol_index.tolist()])
-    columns.extend(_column(column) for column in batch.columns.values())
-    return columns
+    numbers = np.arange(first + rows.start, first + rows.stop)
+    sequence, time = batch.sequence[rows], batch.time[rows]
+    cause = None if batch.cause_number is None else batch.cause_number[rows]
+    symbol = None if batch.symbol_index is None else batch.symbol_index[rows]
+    literals = [orjson.dumps(name) for name in batch.symbols]
+
+    shape = digits(numbers)
+    shape = shape * 32 + digits(sequence)
+    shape = shape * 2 + (time % 1_000_000 != 0)
+    if cause is not None:
+        shape = shape * 32 + digits(cause)
+    if symbol is not None:
+        shape = shape * (1 << 20) + np.array([len(literal) for literal in literals])[symbol]
+
+    container = orjson.dumps(batch.container_id)
+    for chosen in _alike(shape):
+        own_symbols = None if symbol is None else symbol[chosen]
+        heads = Heads(len(sequence[chosen]))
+        heads.constant(b'{"event_id":' + container[:-1] + b"#")
+        heads.column(equally_long(numbers[chosen]))
+        heads.constant(b'","sequence":')
+        heads.column(equally_long(sequence[chosen]))
+        heads.constant(b',"event_type":' + orjson.dumps(batch.event_type) + b',"timestamp":')
+        heads.column(_moments(time[chosen]))
+        heads.constant(b',"container_id":' + container + b',"correlation_id":null,"causation_id":')
+        if cause is None:
+            heads.constant(b"null")
+        else:
+            heads.constant(orjson.dumps(batch.cause_container)[:-1] + b"#")
+            heads.column(equally_long(cause[chosen]))
+            heads.constant(b'"')
+        heads.constant(b',"symbol":')
+        if own_symbols is None:
+            heads.constant(literals[0])
+        else:
+            width = len(literals[own_symbols[0]])
+            heads.column(np.array(literals, dtype=f"V{width}")[own_symbols])
+        heads.constant(b',"payload":{' + b"".join(orjson.dumps(name) + b":" for name in list(batch.columns)[:1]))
+        yield chosen, heads
 
 
-def _column(array: NDArray[Any]) -> list[bytes]:
+def _moments(time: NDArray[np.int64]) -> NDArray[np.void]:
+    """Return the texts of times that all have a fraction of a second, or that all have none."""
     import numpy as np
 
-    return orjson.dumps(np.ascontiguousarray(array), option=_ARRAY)[1:-1].split(b",")
+    if int(time.max()) < _ORJSON_TIME_LIMIT:
+        return equally_long(time.astype("datetime64[us]"))
+    return np.array([f'"{timestamp_text(moment)}"'.encode() for moment in time.tolist()]).view("V")
 
 
-def _literal(text: str) -> bytes:
-    return orjson.dumps(text).replace(b"%", b"%%")
+def _alike(shape: NDArray[np.int64]) -> Iterator[slice | NDArray[np.int64]]:
+    """Yield the rows of each value that `shape` has."""
+    import numpy as np
+
+    if (shape == shape[0]).all():
+        yield slice(None)
+        return
+    for value in np.unique(shape):
+        yield np.flatnonzero(shape == value)

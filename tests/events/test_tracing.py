@@ -53,7 +53,7 @@ def single(number: int, event_type: str = "ORDER") -> Event:
 
 
 @given(
-    st.lists(st.floats(allow_infinity=False) | st.sampled_from(TRICKY), min_size=1, max_size=40),
+    st.lists(st.floats() | st.sampled_from(TRICKY), min_size=1, max_size=40),
     st.sampled_from([("A",), ('we"ird%s', "B", "\u20ac")]),
     st.sampled_from([0, 123_456, 7]),
 )
@@ -61,12 +61,54 @@ def test_a_batch_gives_the_very_bytes_of_its_rows_one_by_one(
     values: list[float], symbols: tuple[str, ...], fraction: int
 ) -> None:
     block = batch(values, symbols=symbols, fraction=fraction)
-    assert encode_batch(block) == b"".join(encode_event(event) for event in block.rows())
+    assert b"".join(encode_batch(block)) == b"".join(encode_event(event) for event in block.rows())
 
 
-def test_a_batch_longer_than_one_template_gives_the_same_bytes() -> None:
+def test_a_batch_longer_than_one_block_gives_the_same_bytes() -> None:
     block = batch([float(number) / 7 for number in range(5000)])
-    assert encode_batch(block) == b"".join(encode_event(event) for event in block.rows())
+    assert b"".join(encode_batch(block)) == b"".join(encode_event(event) for event in block.rows())
+
+
+@given(
+    first=st.integers(1, 10**7),
+    sequences=st.lists(st.integers(0, 2**62), min_size=1, max_size=30, unique=True),
+    moments=st.lists(
+        st.integers(-62_135_596_800_000_000, 253_402_300_799_999_999)
+        | st.integers(-62_135_596_800, 253_402_300_799).map(lambda second: second * 1_000_000),
+        min_size=30,
+        max_size=30,
+    ),
+    names=st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=40), min_size=2, max_size=5),
+    columns=st.dictionaries(
+        st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
+        st.lists(st.floats(), min_size=30, max_size=30),
+        max_size=3,
+    ),
+    caused=st.booleans(),
+)
+def test_lines_of_any_shapes_in_one_block_are_those_of_single_events(
+    first: int,
+    sequences: list[int],
+    moments: list[int],
+    names: list[str],
+    columns: dict[str, list[float]],
+    caused: bool,
+) -> None:
+    # Numbers that gain a digit, times with and without a fraction, names of all lengths: each is a head of its own.
+    rows = np.arange(len(sequences))
+    block = EventBatch(
+        event_type="FEATURE",
+        container_id="fea\\tures",
+        first_number=first,
+        sequence=np.array(sorted(sequences)),
+        time=np.array(moments[: len(rows)]),
+        symbols=tuple(names),
+        symbol_index=rows % len(names),
+        cause_container="data" if caused else None,
+        cause_number=10 ** (rows % 12) if caused else None,
+        columns={name: np.array(values[: len(rows)]) for name, values in columns.items()},
+    )
+    assert b"".join(encode_batch(block)) == b"".join(encode_event(event) for event in block.rows())
 
 
 @settings(max_examples=60, deadline=None)
