@@ -12,13 +12,15 @@ from types import TracebackType
 import orjson
 
 from admf_cli.errors import ConfigError, StorageError
+from admf_cli.tracefile.presence import held
 
 
 class RunDirectories:
     """Claims `<trace_dir>/<workflow_id>` and `<results_dir>/<workflow_id>` by creating them exclusively.
 
     Two runs that start at once with one id cannot both succeed: the operating system lets only one create the
-    directory. On leaving the `with` block, directories that stayed empty are removed again.
+    directory. Within the `with` block the traces' directory is held, so that readers see that the run goes on; on
+    leaving it, directories that stayed empty are removed again.
 
     Args:
         workflow_id: the id asked for; None makes one from `fallback`.
@@ -41,6 +43,7 @@ class RunDirectories:
     ) -> None:
         self._bases = [base for base in (trace_dir, results_dir) if base is not None]
         self._claimed: list[Path] = []
+        self._held = contextlib.ExitStack()
         if workflow_id is not None:
             if overwrite:
                 for base in self._bases:
@@ -58,11 +61,14 @@ class RunDirectories:
         self.results = None if results_dir is None else results_dir / self.workflow_id
 
     def __enter__(self) -> RunDirectories:
+        if self.traces is not None:
+            self._held.enter_context(held(self.traces))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self._held.close()
         self._release()
 
     def _claim(self, name: str, *, reuse: bool) -> Path | None:

@@ -44,12 +44,17 @@ def choose_phases(directory: Path, phase: str | None) -> tuple[PhaseTrace, ...]:
         ConfigError: no phase has that name.
     """
     found = discover_some(directory).phases
-    if phase is None:
-        return found
-    chosen = tuple(one for one in found if phase in (one.phase_name, f"{one.workflow_id}/{one.phase_name}"))
+    chosen = named(found, phase)
     if not chosen:
         raise ConfigError(f"no phase {phase!r} here; there are: {_names(found)}")
     return chosen
+
+
+def named(phases: tuple[PhaseTrace, ...], phase: str | None) -> tuple[PhaseTrace, ...]:
+    """Return the phases of that name, all of them for None."""
+    if phase is None:
+        return phases
+    return tuple(one for one in phases if phase in (one.phase_name, f"{one.workflow_id}/{one.phase_name}"))
 
 
 def one_phase(directory: Path, phase: str | None) -> PhaseTrace:

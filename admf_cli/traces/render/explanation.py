@@ -10,22 +10,12 @@ from admf_cli.traces.event import TracedEvent
 from admf_cli.traces.explain import Explanation, Node
 from admf_cli.traces.render.screen import Screen
 from admf_cli.traces.render.text import moment, printable
-from admf_cli.traces.render.words import details, headline, values
+from admf_cli.traces.render.words import details, headline, style_of, values
 
 _TITLES = {
     "asked": "What was asked about",
     "entry": "How the position was opened",
     "exit": "How the position was closed",
-}
-_STYLES = {
-    "BAR": "dim",
-    "SIGNAL": "cyan",
-    "ORDER": "yellow",
-    "FILL": "green",
-    "REJECT": "red",
-    "CANCEL": "magenta",
-    "EXPIRE": "magenta",
-    "RISK_BREACH": "red",
 }
 
 
@@ -66,7 +56,7 @@ def _show(node: Node, depth: int, answer: Explanation, screen: Screen) -> None:
         mark = "  <== asked" if node.asked else ""
         symbol = f" {event.symbol}" if event.symbol else ""
         line = f"{indent}{moment(event.timestamp)}{symbol}  {headline(event)}  ({event.event_id}){mark}"
-        screen.line(line, _STYLES.get(event.event_type, "") + (" bold" if node.asked else ""))
+        screen.line(line, style_of(event) + (" bold" if node.asked else ""))
         for text in _more(node, event, answer):
             screen.line(f"{indent}    {text}", "dim")
     for effect in node.effects:

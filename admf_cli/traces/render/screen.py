@@ -58,13 +58,18 @@ class Screen:
         """Print a line that begins a section."""
         self.line(text, "bold")
 
+    def row(self, cells: Iterable[str]) -> None:
+        """Print cells separated by tabs."""
+        self._file.write("\t".join(map(printable, cells)) + "\n")
+
     def table(self, columns: Sequence[Column], rows: Iterable[Sequence[str]], *, title: str | None = None) -> None:
         """Print rows of cells under their names."""
         if self._console is None:
             if title:
                 self.line(f"# {title}")
-            for row in ([column.name for column in columns], *rows):
-                self._file.write("\t".join(map(printable, row)) + "\n")
+            self.row([column.name for column in columns])
+            for row in rows:
+                self.row(row)
             return
         from rich.table import Table
         from rich.text import Text

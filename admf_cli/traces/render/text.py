@@ -32,6 +32,14 @@ def _written_out(match: re.Match[str]) -> str:
     return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
 
 
+def json_line(line: bytes) -> str:
+    """Return a line that was found to be JSON as text of the same meaning that no terminal acts on."""
+    text = line.decode("utf-8", "replace")
+    if text.isascii() and text.isprintable():
+        return text
+    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match.group()):04x}", orjson.dumps(orjson.loads(line)).decode())
+
+
 def csv_safe(text: str) -> str:
     """Return text that a spreadsheet shows instead of calculating: a formula gets an apostrophe before it."""
     if text.startswith(_FORMULA_STARTS) and not _is_number(text):

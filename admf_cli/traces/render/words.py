@@ -33,11 +33,27 @@ _REASONS = {
     "fok_unfilled": "fill or kill, and it could not fill whole at once",
 }
 
+_STYLES = {
+    "BAR": "dim",
+    "SIGNAL": "cyan",
+    "ORDER": "yellow",
+    "FILL": "green",
+    "REJECT": "red",
+    "CANCEL": "magenta",
+    "EXPIRE": "magenta",
+    "RISK_BREACH": "red",
+}
+
 
 def headline(event: TracedEvent) -> str:
     """Return what happened, in one line without its time and id."""
     writer = _WRITERS.get(event.event_type)
     return writer(event) if writer else event.event_type
+
+
+def style_of(event: TracedEvent) -> str:
+    """Return the colour in which an event of its type is shown, none for most."""
+    return _STYLES.get(event.event_type, "")
 
 
 def reason_in_words(reason: str) -> str:
