@@ -31,6 +31,7 @@ class Node:
         text: the scalar as the user wrote it, shown in faults.
         size: nodes below and including this one, aliases counted as often as they are used.
         height: levels below and including this one.
+        inset: columns from `place` to the first character of a text that stands on one line as it is; None otherwise.
     """
 
     place: Place
@@ -38,6 +39,7 @@ class Node:
     text: str = ""
     size: int = 1
     height: int = 1
+    inset: int | None = None
 
     def plain(self) -> Any:
         """Return the data without its places."""

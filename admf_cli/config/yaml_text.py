@@ -187,6 +187,10 @@ class _Composer:
 
     def _scalar(self, event: Any) -> Node:
         node = Node(self._place(event), event.value, event.value)
+        quotes = 1 if event.style in ("'", '"') else 0
+        as_it_is = event.start_mark.column + len(event.value) + 2 * quotes == event.end_mark.column
+        if as_it_is and event.start_mark.line == event.end_mark.line:
+            node.inset = quotes
         if event.style or event.tag == "!":
             node.text = f'"{event.value}"'
             surrogate = next((c for c in event.value if "\ud800" <= c <= "\udfff"), None)

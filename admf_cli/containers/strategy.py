@@ -52,8 +52,14 @@ class StrategyContainer(Container):
         self._bars: list[int] = []
 
     def describe(self) -> Mapping[str, Any]:
-        """Return the strategy's settings with its rules as expressions, and the features it reads them from."""
-        return {**self.settings, "rules": dict(self._strategy.rules()), "features": dict(self._roles)}
+        """Return the strategy's settings with its rules as expressions, their zone, and the features they read."""
+        zone = getattr(self._strategy, "timezone", None)
+        return {
+            **self.settings,
+            "rules": dict(self._strategy.rules()),
+            **({} if zone in (None, "UTC") else {"timezone": zone}),
+            "features": dict(self._roles),
+        }
 
     def prepare(self) -> None:
         """Decide over the whole series; decisions before the phase's first bar, or for other symbols, are left out."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from admf_cli.features.parameters import ParameterError, did_you_mean
+from admf_cli.features.parameters import Fault, ParameterError, did_you_mean
 from admf_cli.market.bars import Bars, FloatArray
 
 Params = Mapping[str, Any]
@@ -50,7 +50,7 @@ def _legs(values: FloatArray, params: Params, bars: Bars) -> tuple[FloatArray, F
         if params[leg] not in bars.symbols:
             hint = did_you_mean(params[leg], bars.symbols)
             rule = f"must be one of the symbols {', '.join(bars.symbols)} (got {params[leg]!r}){hint}"
-            raise ParameterError("", [(leg, rule)])
+            raise ParameterError("", [Fault(leg, rule)])
     return values[:, bars.symbols.index(params["first"])], values[:, bars.symbols.index(params["second"])]
 
 

@@ -35,7 +35,8 @@ def describe(feature_type: str) -> FeatureInfo:
     if info is None:
         hint = did_you_mean(feature_type, feature_types())
         raise ParameterError(
-            feature_type, [("type", f"must be a feature that `admf features list` shows (got {feature_type!r}){hint}")]
+            feature_type,
+            [Fault("type", f"must be a feature that `admf features list` shows (got {feature_type!r}){hint}")],
         )
     return info
 
@@ -66,14 +67,14 @@ def spec_from_config(name: str, mapping: Mapping[str, Any]) -> FeatureSpec:
 
 
 def faults_in_config(mapping: Mapping[str, Any]) -> tuple[Fault, ...]:
-    """Return every fault of a feature's configuration as (key, message); none if it is sound."""
+    """Return every fault of a feature's configuration; none if it is sound."""
     return tuple(_read(mapping)[1])
 
 
 def _read(mapping: Mapping[str, Any]) -> tuple[FeatureSpec | None, list[Fault]]:
     given = mapping.get("type")
     if not isinstance(given, str):
-        return None, [("type", f"is required and must be the name of a feature (got {given!r})")]
+        return None, [Fault("type", f"is required and must be the name of a feature (got {given!r})")]
     try:
         info = describe(given)
     except ParameterError as error:
@@ -90,15 +91,15 @@ def _inputs(info: FeatureInfo, given: Any, faults: list[Fault]) -> tuple[str, ..
     count = len(info.inputs)
     if given is None:
         if "" in info.inputs:
-            faults.append(("input", f"is required: {count} names, of {', '.join(COLUMNS)} or other features"))
+            faults.append(Fault("input", f"is required: {count} names, of {', '.join(COLUMNS)} or other features"))
         return info.inputs
     names = [given] if isinstance(given, str) else given
     if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) and name for name in names):
-        faults.append(("input", f"must be a name or a list of names (got {given!r})"))
+        faults.append(Fault("input", f"must be a name or a list of names (got {given!r})"))
         return ()
     if len(names) != count:
         usual = f", usually [{', '.join(info.inputs)}]" if count and "" not in info.inputs else ""
-        faults.append(("input", f"must name {count} input{'' if count == 1 else 's'}{usual} (got {len(names)})"))
+        faults.append(Fault("input", f"must name {count} input{'' if count == 1 else 's'}{usual} (got {len(names)})"))
     return tuple(names)
 
 
@@ -109,7 +110,7 @@ def _output(info: FeatureInfo, given: Any, faults: list[Fault]) -> str | None:
         return None
     if output not in info.outputs:
         hint = did_you_mean(str(given), info.outputs)
-        faults.append(("output", f"must be one of {', '.join(info.outputs)} (got {given!r}){hint}"))
+        faults.append(Fault("output", f"must be one of {', '.join(info.outputs)} (got {given!r}){hint}"))
         return None
     return str(output)
 

@@ -10,7 +10,7 @@ def _length(default: int, *, minimum: int = 1, doc: str = "number of bars") -> P
     return Parameter("timeperiod", "int", default, minimum=minimum, maximum=100_000, doc=doc)
 
 
-_TIMEZONE = Parameter("timezone", "str", "UTC", doc="IANA name of the zone whose midnight begins a day")
+_TIMEZONE = Parameter("timezone", "timezone", "UTC", doc="IANA name of the zone whose midnight begins a day")
 _LEGS = (
     Parameter("first", "str", required=True, doc="symbol of the first leg"),
     Parameter("second", "str", required=True, doc="symbol of the second leg"),
@@ -101,7 +101,7 @@ OWN = (
         source="Crabel (1990), Day Trading with Short Term Price Patterns and Opening Range Breakout",
         parameters=(
             Parameter("minutes", "int", 30, minimum=1, maximum=1440, doc="length of the range"),
-            Parameter("start", "str", "00:00", doc="local time at which the session begins, HH:MM"),
+            Parameter("start", "time", "00:00", doc="local time at which the session begins, HH:MM"),
             _TIMEZONE,
         ),
         inputs=("high", "low"),

@@ -9,25 +9,45 @@ import difflib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-Fault = tuple[str, str]
-"""(parameter, what is required of it, with the offending value)."""
+
+class Fault(NamedTuple):
+    """One value that cannot be taken.
+
+    Attributes:
+        parameter: "" where none is to blame.
+        message: what is required of it, with the offending value.
+        within: keys and positions that lead from the given values to the mapping (or list) that holds the parameter,
+            where one is nested in another.
+        column: 1-based place in the value, where the value is an expression.
+    """
+
+    parameter: str
+    message: str
+    within: tuple[str | int, ...] = ()
+    column: int | None = None
+
+    def __str__(self) -> str:
+        steps = (*self.within, self.parameter) if self.parameter else self.within
+        path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
+        place = "" if self.column is None else f"at column {self.column}: "
+        return f"{path}: {place}{self.message}"
 
 
 class ParameterError(ValueError):
     """Values were given that the feature or strategy cannot take; `faults` holds every one found.
 
     Attributes:
-        faults: (parameter, message) pairs; the parameter is "" where none is to blame.
+        faults: at least one.
         parameter, message: of the first fault.
     """
 
     def __init__(self, subject: str, faults: Sequence[Fault]) -> None:
         self.subject = subject
         self.faults = tuple(faults)
-        self.parameter, self.message = self.faults[0]
-        super().__init__("; ".join(f"{subject}{'.' if name else ''}{name}: {message}" for name, message in self.faults))
+        self.parameter, self.message = self.faults[0].parameter, self.faults[0].message
+        super().__init__("; ".join(f"{subject}{fault}" for fault in self.faults))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +56,9 @@ class Parameter:
 
     Attributes:
         type: "int", "float", "bool", "str"; "period" is a number of bars or the name of a configured feature;
-            "expression" is text in the rules language; "mapping" and "list" are checked by their owner.
+            "expression" is text in the rules language; "timezone" an IANA name, "time" a time of day as HH:MM;
+            "mapping" and "list" are checked by their owner; "strategy" is a strategy's block or name, "strategies" a
+            list of them.
         default: what holds if it is not given; None means not set.
         required: True if it has to be given.
         minimum, maximum: inclusive bounds of numbers; None is unbounded.
@@ -80,9 +102,14 @@ class Parameter:
             if not isinstance(value, str) or not value.strip():
                 return wrong_type
             return self._choice_fault(value)
+        if self.type in ("timezone", "time"):
+            fits = _is_timezone if self.type == "timezone" else _is_time
+            return None if isinstance(value, str) and fits(value) else wrong_type
+        if self.type == "strategy":
+            return None if isinstance(value, (str, Mapping)) else wrong_type
         if self.type == "mapping":
             return None if isinstance(value, Mapping) else wrong_type
-        if self.type == "list":
+        if self.type in ("list", "strategies"):
             return None if isinstance(value, Sequence) and not isinstance(value, str) else wrong_type
         if self.type == "period" and isinstance(value, str):
             return None if value.strip() else wrong_type
@@ -115,6 +142,10 @@ class Parameter:
             "expression": "an expression as text",
             "mapping": "a mapping",
             "list": "a list",
+            "timezone": "an IANA time zone, such as America/New_York",
+            "time": 'a time of day in quotes, such as "09:30"',
+            "strategy": "a strategy: the name of one, or a block with type and params",
+            "strategies": "a list of strategies",
         }[self.type]
 
     def coerce(self, value: Any) -> Any:
@@ -124,6 +155,22 @@ class Parameter:
         if self.type in ("int", "period"):
             return int(value)
         return float(value) if self.type == "float" else value
+
+
+def _is_timezone(name: str) -> bool:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def _is_time(text: str) -> bool:
+    hours, colon, minutes = text.partition(":")
+    digits = hours.isdecimal() and minutes.isdecimal() and text.isascii() and len(text) == len("00:00")
+    return digits and colon == ":" and int(hours) < 24 and int(minutes) < 60
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:
@@ -141,7 +188,10 @@ def check_values(parameters: Sequence[Parameter], values: Mapping[str, Any]) -> 
     """
     known = {parameter.name: parameter for parameter in parameters}
     faults: list[Fault] = [
-        (str(name), f"is not a parameter (known: {', '.join(known) or 'none'}){did_you_mean(str(name), list(known))}")
+        Fault(
+            str(name),
+            f"is not a parameter (known: {', '.join(known) or 'none'}){did_you_mean(str(name), list(known))}",
+        )
         for name in values
         if name not in known
     ]
@@ -149,7 +199,7 @@ def check_values(parameters: Sequence[Parameter], values: Mapping[str, Any]) -> 
     for parameter in parameters:
         if parameter.name not in values:
             if parameter.required:
-                faults.append((parameter.name, f"is required and must be {parameter._kind()}"))
+                faults.append(Fault(parameter.name, f"is required and must be {parameter._kind()}"))
             else:
                 complete[parameter.name] = parameter.default
             continue
@@ -158,5 +208,5 @@ def check_values(parameters: Sequence[Parameter], values: Mapping[str, Any]) -> 
         if fault is None:
             complete[parameter.name] = parameter.coerce(value)
         else:
-            faults.append((parameter.name, fault))
+            faults.append(Fault(parameter.name, fault))
     return complete, faults

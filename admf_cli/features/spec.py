@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from admf_cli.features.parameters import Parameter, ParameterError, did_you_mean
+from admf_cli.features.parameters import Fault, Parameter, ParameterError, did_you_mean
 
 ParamValue = int | float | str | bool | None
 COLUMNS = ("open", "high", "low", "close", "volume")
@@ -77,7 +77,7 @@ def resolve(spec: FeatureSpec, features: Mapping[str, FeatureSpec], trail: tuple
             inputs.append(item)
         elif item in trail:
             raise ParameterError(
-                spec.type, [("input", f"feature {item!r} reads itself: {' -> '.join((*trail, item))}")]
+                spec.type, [Fault("input", f"feature {item!r} reads itself: {' -> '.join((*trail, item))}")]
             )
         elif item in features:
             inputs.append(resolve(features[item], features, (*trail, item)))
@@ -85,6 +85,6 @@ def resolve(spec: FeatureSpec, features: Mapping[str, FeatureSpec], trail: tuple
             hint = did_you_mean(item, (*COLUMNS, *features))
             raise ParameterError(
                 spec.type,
-                [("input", f"must be one of {', '.join(COLUMNS)} or the name of a feature (got {item!r}){hint}")],
+                [Fault("input", f"must be one of {', '.join(COLUMNS)} or the name of a feature (got {item!r}){hint}")],
             )
     return replace(spec, inputs=tuple(inputs))

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from admf_cli.features.parameters import ParameterError
+from admf_cli.features.parameters import Fault, ParameterError
 from admf_cli.market.bars import FloatArray
 
 
@@ -56,9 +56,9 @@ def call(name: str, inputs: Sequence[FloatArray], params: Mapping[str, Any]) -> 
             return tuple(np.full(n, np.nan) for _ in talib.abstract.Function(name).output_names)
         result = function(*inputs, **params)
     except AttributeError:
-        raise ParameterError(name, [("type", f"is not in the installed TA-Lib {talib.__version__}")]) from None
+        raise ParameterError(name, [Fault("type", f"is not in the installed TA-Lib {talib.__version__}")]) from None
     except Exception as error:  # noqa: BLE001  TA-Lib raises bare Exception
-        raise ParameterError(name, [("", f"TA-Lib refuses it: {error}")]) from None
+        raise ParameterError(name, [Fault("", f"TA-Lib refuses it: {error}")]) from None
     outputs = []
     for output in result if isinstance(result, tuple) else (result,):
         column = output.astype(np.float64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,7 @@ class StrategyInfo:
         rules: what it does, one rule a sentence.
         example: a ready `strategies:` block of YAML, with the `features:` it names, if any.
         build: complete, checked parameters and configured features -> the strategy.
-        check: complete parameters, each sound by itself -> (parameter, message) of those that do not fit together.
+        check: complete parameters, each sound by itself -> the faults of those that do not fit together.
     """
 
     name: str
@@ -52,6 +52,7 @@ REPEAT = Parameter(
     False,
     doc="true: decide again on every bar on which the condition holds, not only when the wanted position changes",
 )
+TIMEZONE = Parameter("timezone", "timezone", "UTC", doc="IANA name of the zone of times of day and dates in the rules")
 
 
 def period(name: str, default: int | None, doc: str, *, minimum: int = 1) -> Parameter:
@@ -69,7 +70,7 @@ def named_feature(name: str, features: Features, parameter: str) -> FeatureSpec:
         hint = did_you_mean(name, list(features))
         known = ", ".join(features) or "none"
         rule = f"must be a feature under `features` (got {name!r}; known: {known}){hint}"
-        raise ParameterError("", [(parameter, rule)])
+        raise ParameterError("", [Fault(parameter, rule)])
     return resolve(features[name], features, (name,))
 
 
@@ -87,7 +88,31 @@ def ascending(smaller: str, larger: str) -> Callable[[Params], Sequence[Fault]]:
     def check(params: Params) -> Sequence[Fault]:
         low, high = params[smaller], params[larger]
         if isinstance(low, int) and isinstance(high, int) and low >= high:
-            return [(smaller, f"must be less than {larger} (got {smaller}: {low}, {larger}: {high})")]
+            return [Fault(smaller, f"must be less than {larger} (got {smaller}: {low}, {larger}: {high})")]
         return ()
 
     return check
+
+
+def expression_fault(parameter: str, text: str, names: Collection[str] | None) -> Sequence[Fault]:
+    """Return what is wrong with a condition in the language of rules, with its column; nothing if it can be read.
+
+    Args:
+        names: of the features it may name; None allows every name.
+    """
+    from admf_cli.strategies.expression import ExpressionError, parse_condition
+
+    try:
+        parse_condition(text, names)
+    except ExpressionError as error:
+        return [Fault(parameter, error.problem, column=error.column)]
+    return ()
+
+
+def features_named(expressions: Iterable[str], features: Features) -> dict[str, FeatureSpec]:
+    """Return the features that conditions read, by the names they use, resolved, in the order of first use."""
+    from admf_cli.strategies.expression import parse_condition
+    from admf_cli.strategies.syntax import values_read
+
+    names = [name for text in expressions for name, _ in values_read(parse_condition(text))]
+    return {name: resolve(features[name], features, (name,)) for name in dict.fromkeys(names) if name in features}

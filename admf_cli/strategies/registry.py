@@ -10,13 +10,14 @@ from admf_cli.features import FeatureSpec, ParameterError
 from admf_cli.features.parameters import Fault, check_values, did_you_mean
 from admf_cli.strategies.description import StrategyInfo
 from admf_cli.strategies.interface import Strategy
+from admf_cli.strategies.nesting import Sections, build_members, complete_members
 
 
 @cache
 def _catalogue() -> dict[str, StrategyInfo]:
-    from admf_cli.strategies import average_crossover, buy_and_hold
+    from admf_cli.strategies import average_crossover, buy_and_hold, rules
 
-    infos = (average_crossover.SMA_CROSSOVER, buy_and_hold.INFO)
+    infos = (average_crossover.SMA_CROSSOVER, average_crossover.EMA_CROSSOVER, buy_and_hold.INFO, rules.INFO)
     return {info.name: info for info in sorted(infos, key=lambda info: info.name)}
 
 
@@ -33,60 +34,71 @@ def describe(strategy_type: str) -> StrategyInfo:
     """
     info = _catalogue().get(strategy_type)
     if info is None:
-        hint = did_you_mean(strategy_type, strategy_types())
-        raise ParameterError(
-            strategy_type,
-            [("type", f"must be one of {', '.join(strategy_types())} (got {strategy_type!r}){hint}")],
-        )
+        hint = did_you_mean(strategy_type, strategy_types()) or f"; known: {', '.join(strategy_types())}"
+        rule = f"must be a strategy that `admf strategies list` shows (got {strategy_type!r}){hint}"
+        raise ParameterError(strategy_type, [Fault("type", rule)])
     return info
 
 
 def complete_params(strategy_type: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `params` with defaults filled in.
+    """Return `params` with defaults filled in, those of nested strategies too.
 
     Raises:
         ParameterError: holding every fault found.
     """
     info = describe(strategy_type)
-    values, faults = _check(info, params)
+    values, faults = check_values(info.parameters, params)
+    complete_members(info.parameters, values, faults, complete_params)
+    if not faults:
+        faults.extend(info.check(values))
     if faults:
         raise ParameterError(strategy_type, faults)
     return values
 
 
 def faults_in_params(
-    strategy_type: str, params: Mapping[str, Any], features: Mapping[str, FeatureSpec] | None = None
+    strategy_type: str,
+    params: Mapping[str, Any],
+    features: Mapping[str, FeatureSpec] | None = None,
+    others: Sections | None = None,
 ) -> tuple[Fault, ...]:
-    """Return every fault of a strategy's parameters as (parameter, message); none if they are sound.
+    """Return every fault of a strategy's parameters; none if they are sound.
 
     Args:
         features: the configured ones; None leaves it unchecked whether a named feature exists.
+        others: name -> section of the strategies beside it, which it may name.
     """
     try:
         if features is None:
             complete_params(strategy_type, params)
         else:
-            build(strategy_type, params, features)
+            build(strategy_type, params, features, others)
     except ParameterError as error:
         return error.faults
     return ()
 
 
-def build(strategy_type: str, params: Mapping[str, Any], features: Mapping[str, FeatureSpec]) -> Strategy:
+def build(
+    strategy_type: str,
+    params: Mapping[str, Any],
+    features: Mapping[str, FeatureSpec],
+    others: Sections | None = None,
+) -> Strategy:
     """Return the strategy with these parameters; where one names a feature, that feature's own spec is used.
+
+    Args:
+        others: name -> section of the strategies beside it, which it may name.
 
     Raises:
         ParameterError: holding the faults found.
     """
+    info = describe(strategy_type)
     values = complete_params(strategy_type, params)
+
+    def build_one(kind: str, its_params: Mapping[str, Any], rest: Sections) -> Strategy:
+        return build(kind, its_params, features, rest)
+
     try:
-        return describe(strategy_type).build(values, features)
+        return info.build(build_members(info.parameters, values, others or {}, build_one), features)
     except ParameterError as error:
         raise ParameterError(strategy_type, error.faults) from None
-
-
-def _check(info: StrategyInfo, params: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
-    values, faults = check_values(info.parameters, params)
-    if not faults:
-        faults.extend(info.check(values))
-    return values, faults

@@ -14,7 +14,7 @@ from admf_cli.containers.execution import ExecutionContainer
 from admf_cli.containers.features import FeaturesContainer
 from admf_cli.containers.portfolio import PortfolioContainer
 from admf_cli.containers.strategy import StrategyContainer
-from admf_cli.features import FeatureSpec, spec_from_config
+from admf_cli.features import FeatureSpec, resolve, spec_from_config
 from admf_cli.market.load import LoadedBars
 from admf_cli.market.periods import periods_per_year
 from admf_cli.results import PhaseResult
@@ -168,11 +168,15 @@ def _strategies(
     config: Mapping[str, Any],
 ) -> tuple[Sequence[tuple[Mapping[str, Any], Strategy, Mapping[str, str]]], dict[str, FeatureSpec]]:
     """Return each strategy with the names of its features, and all features to compute, each once, by name."""
-    specs = {name: spec_from_config(name, section) for name, section in config["features"].items()}
+    configured = {name: spec_from_config(name, section) for name, section in config["features"].items()}
+    specs = dict(configured)
+    # By what they compute, names in them resolved: strategies ask for features in that form.
+    known = {resolve(spec, configured, (name,)): name for name, spec in reversed(configured.items())}
+    sections = {section["name"]: section for section in config["strategies"]}
     strategies = []
     for settings in config["strategies"]:
-        strategy = build_strategy(settings["type"], settings["params"], specs)
-        known = {spec: name for name, spec in reversed(specs.items())}
+        others = {name: section for name, section in sections.items() if name != settings["name"]}
+        strategy = build_strategy(settings["type"], settings["params"], configured, others)
         roles = {}
         for role, spec in strategy.required_features().items():
             name = known.get(spec)

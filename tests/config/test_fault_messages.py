@@ -36,7 +36,7 @@ TRACING = "tracing belongs under execution.enable_event_tracing and execution.tr
         ),
         (
             ("sma_crossover", "sma_cross"),
-            "c.yaml:3:25: strategies[0].type: must be one of buy_and_hold, sma_crossover (got sma_cross); "
+            "c.yaml:3:25: strategies[0].type: must be a strategy that `admf strategies list` shows (got sma_cross); "
             "did you mean sma_crossover?",
         ),
         (

@@ -56,16 +56,16 @@ def test_the_first_output_by_name_is_the_same_feature_as_without_a_name() -> Non
 )
 def test_a_wrong_configuration_is_a_fault_at_its_key(config: dict[str, Any], key: str, said: str) -> None:
     faults = faults_in_config(config)
-    assert [name for name, _ in faults] == [key]
-    assert said in faults[0][1]
+    assert [fault.parameter for fault in faults] == [key]
+    assert said in faults[0].message
     with pytest.raises(ParameterError) as raised:
         spec_from_config("mine", config)
-    assert str(raised.value) == f"mine.{key}: {faults[0][1]}"
+    assert str(raised.value) == f"mine.{key}: {faults[0].message}"
 
 
 def test_all_faults_of_a_feature_are_found_at_once() -> None:
     faults = faults_in_config({"type": "MACD", "fastperiod": 0, "slow": 3, "output": "x", "input": []})
-    assert sorted(name for name, _ in faults) == ["fastperiod", "input", "output", "slow"]
+    assert sorted(fault.parameter for fault in faults) == ["fastperiod", "input", "output", "slow"]
 
 
 def test_every_example_configures_its_feature_with_its_defaults() -> None:

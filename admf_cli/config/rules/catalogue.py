@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from admf_cli.config.node import Step
 from admf_cli.config.rules.ground import Ground
@@ -12,6 +12,7 @@ from admf_cli.errors import Fault
 
 if TYPE_CHECKING:
     from admf_cli.features import FeatureSpec
+    from admf_cli.features.parameters import Fault as ParameterFault
 
 # The catalogues speak for themselves: "must be 1 to 9 (got 0); did you mean "x"?".
 _SENTENCE = re.compile(r'(?P<rule>.*?)(?: \(got (?P<value>[^()]*)\))?(?:; (?P<hint>did you mean ".*"\?))?', re.DOTALL)
@@ -28,13 +29,16 @@ def catalogue_faults(ground: Ground) -> Iterator[Fault]:
         if not isinstance(section, dict) or not isinstance(section.get("type"), str):
             continue
         faults = faults_in_config(section)
-        for parameter, message in faults:
-            yield _said(ground, message, "features", name, parameter=parameter, given=section)
+        for fault in faults:
+            yield _said(ground, fault, "features", name)
         if not faults:
             specs[name] = spec_from_config(name, section)
     unread = list(_unread(ground, specs))
     yield from unread
     all_sound = len(specs) == len(sections) and not unread
+    named = {
+        section["name"]: section for _, section in ground.items("strategies") if isinstance(section.get("name"), str)
+    }
     for index, strategy in ground.items("strategies"):
         kind, params = strategy.get("type"), strategy.get("params", {})
         if not isinstance(kind, str) or not isinstance(params, dict):
@@ -42,10 +46,11 @@ def catalogue_faults(ground: Ground) -> Iterator[Fault]:
         try:
             describe(kind)
         except ParameterError as error:
-            yield _said(ground, error.message, "strategies", index, parameter="type", given=strategy)
+            yield _said(ground, error.faults[0], "strategies", index)
             continue
-        for parameter, message in faults_in_params(kind, params, specs if all_sound else None):
-            yield _said(ground, message, "strategies", index, "params", parameter=parameter, given=params)
+        others = {name: section for name, section in named.items() if section is not strategy}
+        for fault in faults_in_params(kind, params, specs if all_sound else None, others):
+            yield _said(ground, fault, "strategies", index, "params")
 
 
 def _unread(ground: Ground, specs: Mapping[str, FeatureSpec]) -> Iterator[Fault]:
@@ -64,23 +69,27 @@ def _unread(ground: Ground, specs: Mapping[str, FeatureSpec]) -> Iterator[Fault]
                 resolve(spec, features, (name,))
             except ParameterError as error:
                 blamed = True
-                yield _said(ground, error.message, "features", name, parameter="input", given=sections[name])
+                yield _said(ground, error.faults[0], "features", name)
 
 
-def _said(ground: Ground, message: str, *path: Step, parameter: str, given: dict[str, Any]) -> Fault:
-    """Return a catalogue's message as a fault: of a value, of a key that is unknown, or of one that is missing."""
-    match = _SENTENCE.fullmatch(message)
+def _said(ground: Ground, said: ParameterFault, *path: Step) -> Fault:
+    """Return a catalogue's fault as one with its place: of a value, of a key that is unknown, or of a missing one."""
+    match = _SENTENCE.fullmatch(said.message)
     assert match is not None
     rule, hint = match["rule"], (match["hint"] or "").replace('"', "") or None
-    steps = (*path, parameter) if parameter else path
+    holder = (*path, *said.within)
+    steps = (*holder, said.parameter) if said.parameter else holder
     if rule.startswith("is not a parameter"):
         known = rule.partition("(known: ")[2].rstrip(")")
+        if said.parameter.endswith(")"):
+            hint = "in { } a comma ends a text: put the expression in quotes"
         return ground.at(*steps, rule="unknown parameter", remedy=hint or f"known: {known}", value=False, key=True)
     value, _, known = (match["value"] or "").partition("; known: ")
     if known and hint is None:
         hint = f"known: {known}" if known != "none" else "write a number of bars, or define it under features"
     # Where the message shows more than the value itself ("fast: 50, slow: 20"), it keeps that.
-    own = parameter in given and not value.startswith(f"{parameter}:")
+    own = steps != path and ground.get(*steps) is not None and not value.startswith(f"{said.parameter}:")
     if not own and value:
         rule = f"{rule} (got {value})"
-    return ground.at(*steps, rule=rule, remedy=hint, value=own)
+    fault = ground.at(*steps, rule=rule, remedy=hint, value=own)
+    return fault if said.column is None else ground.within_text(fault, steps, said.column)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from admf_cli.config.node import Node, Step, fault_at, find
@@ -20,6 +20,14 @@ class Ground:
     def at(self, *path: Step, rule: str, remedy: str | None = None, value: bool = True, key: bool = False) -> Fault:
         """Return a fault of the value (or, with `key`, of the key) at a path."""
         return fault_at(self.root, path, rule, remedy=remedy, value=value, at_key=key)
+
+    def within_text(self, fault: Fault, path: Sequence[Step], column: int) -> Fault:
+        """Return a fault of the text at a path, pointing at a 1-based column of the text itself where it can be."""
+        node = find(self.root, path)
+        inset = node.inset if node is not None else None
+        if inset is None or fault.column is None:
+            return replace(fault, rule=f"at column {column} of the text: {fault.rule}")
+        return replace(fault, column=fault.column + inset + column - 1)
 
     def written(self, *path: Step) -> bool:
         """Return whether the user wrote something at a path."""

@@ -106,7 +106,7 @@ class Strategy(Section):
     """One strategy; each runs under every risk profile."""
 
     name: Name = Field(description="Name; part of its containers' ids.", examples=["trend"])
-    type: Text = Field(description="Kind of strategy: sma_crossover or buy_and_hold.", examples=["sma_crossover"])
+    type: Text = Field(description="Kind of strategy; `admf strategies list` names all.", examples=["sma_crossover"])
     params: dict[str, Any] = Field(
         default_factory=dict, description="The strategy's own parameters.", examples=[{"fast": 10, "slow": 30}]
     )
