@@ -179,7 +179,7 @@ class Container:
     def _pulse(self, bar: int, on_time: bool) -> None:
         self.catch_up(bar)
         if on_time and self.tracer is not None:
-            self.tracer.flush()
+            self.tracer.checkpoint()
 
     def _announce(self, event_type: str, place: int, payload: Mapping[str, Any]) -> None:
         clock = self.clock

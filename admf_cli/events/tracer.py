@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Mapping
+import time
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from admf_cli.events.event import Event, EventBatch
 from admf_cli.events.settings import TraceSettings
-from admf_cli.tracefile.encoder import as_mapping, encode_batch, encode_event
+from admf_cli.tracefile.encoder import as_mapping, encode_batch, encode_events
 from admf_cli.tracefile.format import SCHEMA_VERSION, timestamp_text, trace_id, trace_path
 from admf_cli.tracefile.writer import TraceFile
 
-_FLUSH_EVENTS = 1000  # an unbounded trace goes to disk in portions of so many events
-_BOUNDED_FLUSH_EVENTS = 100_000  # a bounded one waits: what is pushed out before it was written costs nothing
+_PORTION = 1000  # single events are counted, bounded and written in portions of so many
+_BOUNDED_FLUSH_EVENTS = 100_000  # a bounded trace waits: what is pushed out before it was written costs nothing
+_CHECKPOINT_SHARE = 0.05  # of the time, at most, a bounded trace writes what may yet be pushed out
+
+_type_of = attrgetter("event_type")
 
 
 class _Tally:
@@ -46,8 +51,9 @@ class Tracer:
         self._container_id: str = identity["container_id"]
         self._allowed = settings.event_types
         self._capacity = settings.max_events
-        self._flush_at = _FLUSH_EVENTS if self._capacity is None else _BOUNDED_FLUSH_EVENTS
-        self._pending: deque[Event | EventBatch] = deque()
+        self._flush_at = _PORTION if self._capacity is None else _BOUNDED_FLUSH_EVENTS
+        self._fresh: list[Event] = []  # not counted yet, in order, after everything that is
+        self._pending: deque[list[Event] | EventBatch] = deque()  # counted, within bounds, not written yet
         self._pending_count = 0
         self._on_disk: deque[list[Any]] = deque()  # runs of [event type, first number, count] still wanted in the file
         self._on_disk_count = 0
@@ -55,6 +61,7 @@ class Tracer:
         self._tallies: dict[str, _Tally] = {}
         self._first: tuple[str, int] | None = None
         self._last: tuple[str, int] | None = None
+        self._next_checkpoint_s = 0.0
         self.file: TraceFile | None = None
         if settings.trace_dir is not None:
             path = trace_path(
@@ -68,55 +75,44 @@ class Tracer:
         return trace_id(self._identity["workflow_id"], self._container_id)
 
     def record(self, event: Event) -> None:
-        """Take one event."""
-        tally = self._tallies.get(event.event_type)
-        if tally is None:
-            tally = self._tallies[event.event_type] = _Tally()
-        tally.published += 1
-        if self._allowed is not None and event.event_type not in self._allowed:
-            tally.filtered += 1
-            return
-        self._pending.append(event)
-        self._pending_count += 1
-        self._note(event.event_id, event.time, event.event_id, event.time)
-        self._settle()
+        """Take one event; what becomes of it is settled for a portion at a time."""
+        fresh = self._fresh
+        fresh.append(event)
+        if len(fresh) >= _PORTION:
+            self._settle()
 
     def record_batch(self, batch: EventBatch) -> None:
         """Take many events of one type: the same as taking them one by one."""
         rows = len(batch)
         if not rows:
             return
-        tally = self._tallies.setdefault(batch.event_type, _Tally())
-        tally.published += rows
-        if self._allowed is not None and batch.event_type not in self._allowed:
-            tally.filtered += rows
+        if self._fresh:
+            self._settle()
+        if self._admitted(batch.event_type, rows):
+            last = batch.first_number + rows - 1
+            self._note((f"{self._container_id}#{batch.first_number}", int(batch.time[0])))
+            self._note((f"{self._container_id}#{last}", int(batch.time[-1])))
+            self._take(batch)
+
+    def checkpoint(self) -> None:
+        """Write what waits, now and then, so that a killed process leaves its newest events.
+
+        A bounded trace may write only what pays: the rest is put off while its writing would take more than a
+        twentieth of the time, because most of it would be pushed out again.
+        """
+        if self._capacity is None:
+            self.flush()
             return
-        self._pending.append(batch)
-        self._pending_count += rows
-        last = batch.first_number + rows - 1
-        self._note(
-            f"{self._container_id}#{batch.first_number}",
-            int(batch.time[0]),
-            f"{self._container_id}#{last}",
-            int(batch.time[-1]),
-        )
-        self._settle()
+        began = time.monotonic()
+        if began >= self._next_checkpoint_s:
+            self.flush()
+            ended = time.monotonic()
+            self._next_checkpoint_s = ended + (ended - began) / _CHECKPOINT_SHARE
 
     def flush(self) -> None:
-        """Write what waits; called by size, by time and at the end."""
-        if self.file is None or not self._pending:
-            return
-        while self._pending:
-            item = self._pending[0]
-            if isinstance(item, Event):
-                self.file.append(self._take_singles())
-            else:
-                self._pending.popleft()
-                self._wrote(item.event_type, item.first_number, len(item))
-                for lines in encode_batch(item):
-                    self.file.append(lines)
-        if self._capacity is not None and self._dead_lines >= max(self._capacity, _FLUSH_EVENTS):
-            self._cut()
+        """Write what waits."""
+        self._settle()
+        self._write_pending()
 
     def seal(self, status: str, reason: str | None = None) -> None:
         """Write the rest, cut the file to the newest `max_events`, and close it with its meta file."""
@@ -139,13 +135,16 @@ class Tracer:
 
     def events(self) -> tuple[dict[str, Any], ...]:
         """Return the events kept in memory, oldest first, as the mappings their lines would read back to."""
-        rows: list[dict[str, Any]] = []
-        for item in self._pending:
-            rows.extend(as_mapping(event) for event in ([item] if isinstance(item, Event) else item.rows()))
-        return tuple(rows)
+        self._settle()
+        return tuple(
+            as_mapping(event)
+            for item in self._pending
+            for event in (item.rows() if isinstance(item, EventBatch) else item)
+        )
 
     def totals(self) -> dict[str, int]:
         """Return how many events were published, written, filtered and dropped; they add up."""
+        self._settle()
         tallies = self._tallies.values()
         published = sum(tally.published for tally in tallies)
         filtered = sum(tally.filtered for tally in tallies)
@@ -157,24 +156,50 @@ class Tracer:
             "dropped": dropped,
         }
 
-    def _note(self, first_id: str, first_time: int, last_id: str, last_time: int) -> None:
-        if self._first is None:
-            self._first = (first_id, first_time)
-        self._last = (last_id, last_time)
+    def _note(self, event: tuple[str, int]) -> None:
+        self._first = self._first or event
+        self._last = event
+
+    def _admitted(self, event_type: str, count: int) -> bool:
+        """Count so many events of a type as published, and return whether they are recorded."""
+        tally = self._tallies.get(event_type)
+        if tally is None:
+            tally = self._tallies[event_type] = _Tally()
+        tally.published += count
+        if self._allowed is None or event_type in self._allowed:
+            return True
+        tally.filtered += count
+        return False
 
     def _settle(self) -> None:
+        """Count the fresh events, leave out those of other types, and let the oldest be pushed out."""
+        events = self._fresh
+        if not events:
+            return
+        self._fresh = []
+        wanted = {event_type for event_type, count in _counts(events) if self._admitted(event_type, count)}
+        if self._allowed is not None:
+            events = [event for event in events if event.event_type in wanted]
+        if events:
+            self._note((events[0].event_id, events[0].time))
+            self._note((events[-1].event_id, events[-1].time))
+            self._take(events)
+
+    def _take(self, item: list[Event] | EventBatch) -> None:
+        self._pending.append(item)
+        self._pending_count += len(item)
         if self._capacity is not None:
             excess = self._on_disk_count + self._pending_count - self._capacity
             if excess > 0:
                 self._push_out(excess)
         if self._pending_count >= self._flush_at:
-            self.flush()
+            self._write_pending()
 
     def _push_out(self, excess: int) -> None:
         while excess > 0 and self._on_disk:
             run = self._on_disk[0]
             taken = min(excess, run[2])
-            self._drop(run[0], run[1], taken)
+            self._drop(run[0], run[1], run[1] + taken - 1, taken)
             run[1] += taken
             run[2] -= taken
             if not run[2]:
@@ -183,41 +208,54 @@ class Tracer:
             self._dead_lines += taken
             excess -= taken
         while excess > 0:
-            item = self._pending[0]
-            if isinstance(item, Event):
-                taken = 1
-                self._pending.popleft()
-                self._drop(item.event_type, _number(item), 1)
+            item = self._pending.popleft()
+            taken = min(excess, len(item))
+            if isinstance(item, EventBatch):
+                self._drop(item.event_type, item.first_number, item.first_number + taken - 1, taken)
+                rest: list[Event] | EventBatch = item.part(taken, len(item))
             else:
-                taken = min(excess, len(item))
-                self._drop(item.event_type, item.first_number, taken)
-                if taken == len(item):
-                    self._pending.popleft()
-                else:
-                    self._pending[0] = item.part(taken, len(item))
+                self._drop_singles(item[:taken])
+                rest = item[taken:]
+            if len(rest):
+                self._pending.appendleft(rest)
             self._pending_count -= taken
             excess -= taken
 
-    def _drop(self, event_type: str, first: int, count: int) -> None:
+    def _drop_singles(self, events: Sequence[Event]) -> None:
+        first = {event.event_type: event for event in reversed(events)}
+        last = {event.event_type: event for event in events}
+        for event_type, count in _counts(events):
+            self._drop(event_type, _number(first[event_type]), _number(last[event_type]), count)
+
+    def _drop(self, event_type: str, first: int, last: int, count: int) -> None:
         tally = self._tallies[event_type]
         tally.dropped += count
         if tally.first_dropped is None:
             tally.first_dropped = first
-        tally.last_dropped = first + count - 1
+        tally.last_dropped = last
 
-    def _take_singles(self) -> bytes:
-        lines = []
-        while self._pending and isinstance(item := self._pending[0], Event):
-            self._pending.popleft()
-            lines.append(encode_event(item))
-            self._wrote(item.event_type, _number(item) if self._capacity is not None else 0, 1)
-        return b"".join(lines)
+    def _write_pending(self) -> None:
+        if self.file is None:
+            return
+        while self._pending:
+            item = self._pending.popleft()
+            self._pending_count -= len(item)
+            if isinstance(item, EventBatch):
+                self._wrote(item.event_type, item.first_number, len(item))
+                for lines in encode_batch(item):
+                    self.file.append(lines)
+            else:
+                if self._capacity is not None:
+                    for event in item:
+                        self._wrote(event.event_type, _number(event), 1)
+                self.file.append(encode_events(item))
+        if self._capacity is not None and self._dead_lines >= max(self._capacity, _PORTION):
+            self._cut()
 
     def _wrote(self, event_type: str, first: int, count: int) -> None:
-        self._pending_count -= count
-        self._on_disk_count += count
         if self._capacity is None:
             return  # nothing will ever be pushed out, so nobody will ask which types lie where
+        self._on_disk_count += count
         if self._on_disk:
             run = self._on_disk[-1]
             if run[0] == event_type and run[1] + run[2] == first:
@@ -258,6 +296,10 @@ class Tracer:
             "first_timestamp": timestamp_text(self._first[1]) if self._first else None,
             "last_timestamp": timestamp_text(self._last[1]) if self._last else None,
         }
+
+
+def _counts(events: Sequence[Event]) -> list[tuple[str, int]]:
+    return list(Counter(map(_type_of, events)).items())
 
 
 def _number(event: Event) -> int:

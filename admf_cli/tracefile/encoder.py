@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 
-from admf_cli.tracefile.blocks import Heads, Lines, Numbers, digits, equally_long, parts
+from admf_cli.tracefile.blocks import Heads, Lines, Numbers, as_text, digits, equally_long, parts
 from admf_cli.tracefile.format import timestamp_text
 
 if TYPE_CHECKING:
@@ -62,22 +62,21 @@ class BatchLike(Protocol):
 
 def as_mapping(event: EventLike) -> dict[str, Any]:
     """Return an event under the format's keys, in the format's order."""
-    return {
-        "event_id": event.event_id,
-        "sequence": event.sequence,
-        "event_type": event.event_type,
-        "timestamp": timestamp_text(event.time),
-        "container_id": event.container_id,
-        "correlation_id": event.correlation_id,
-        "causation_id": event.causation_id,
-        "symbol": event.symbol,
-        "payload": event.payload,
-    }
+    return _mapping(event, timestamp_text(event.time))
 
 
 def encode_event(event: EventLike) -> bytes:
     """Return one event as its line, newline included."""
     return orjson.dumps(as_mapping(event), option=_APPEND_NEWLINE)
+
+
+def encode_events(events: Sequence[EventLike]) -> bytearray:
+    """Return events as their lines, the same as one by one at half the cost: their times become text all at once."""
+    lines = bytearray()
+    dumps = orjson.dumps
+    for event, timestamp in zip(events, _timestamps([event.time for event in events]), strict=True):
+        lines += dumps(_mapping(event, timestamp), option=_APPEND_NEWLINE)
+    return lines
 
 
 def encode_batch(batch: BatchLike) -> Iterator[memoryview]:
@@ -88,6 +87,28 @@ def encode_batch(batch: BatchLike) -> Iterator[memoryview]:
     """
     for start, stop in parts(len(batch.sequence), _ROWS_AT_ONCE):
         yield _block(batch, slice(start, stop))
+
+
+def _mapping(event: EventLike, timestamp: str) -> dict[str, Any]:
+    return {
+        "event_id": event.event_id,
+        "sequence": event.sequence,
+        "event_type": event.event_type,
+        "timestamp": timestamp,
+        "container_id": event.container_id,
+        "correlation_id": event.correlation_id,
+        "causation_id": event.causation_id,
+        "symbol": event.symbol,
+        "payload": event.payload,
+    }
+
+
+def _timestamps(times: list[int]) -> list[str]:
+    import numpy as np
+
+    if max(times, default=0) >= _ORJSON_TIME_LIMIT:
+        return [timestamp_text(time) for time in times]
+    return as_text(np.array(times, dtype="datetime64[us]"))[2:-2].decode().split('","') if times else []
 
 
 def _block(batch: BatchLike, rows: slice) -> memoryview:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -56,12 +56,13 @@ MAX_SYMBOLS = MARKET_PLACE - BAR_PLACE
 
 STATUSES = ("complete", "failed", "interrupted", "recovered")
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH = datetime(1970, 1, 1)
 
 
 def timestamp_text(time_us: int) -> str:
     """Return microseconds since 1970 UTC as `YYYY-MM-DDTHH:MM:SS[.ffffff]Z`; the fraction only when it is not zero."""
-    return (_EPOCH + timedelta(microseconds=time_us)).replace(tzinfo=None).isoformat() + "Z"
+    seconds, microseconds = divmod(time_us, 1_000_000)
+    return (_EPOCH + timedelta(0, seconds, microseconds)).isoformat() + "Z"
 
 
 def trace_id(workflow_id: str, container_id: str) -> str:

@@ -12,6 +12,8 @@ from typing import Any
 from admf_cli.errors import StorageError
 from admf_cli.tracefile.format import encode_meta, meta_path
 
+Lines = bytes | bytearray | memoryview
+
 _COPY_BYTES = 1 << 20
 
 
@@ -30,7 +32,7 @@ class TraceFile:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
 
-    def append(self, lines: bytes | memoryview) -> None:
+    def append(self, lines: Lines) -> None:
         """Write whole lines at the end."""
         with _explained(self.path, "write"):
             _write_all(self._descriptor, lines)
@@ -97,7 +99,7 @@ def _explained(path: Path, verb: str) -> Any:
         ) from error
 
 
-def _write_all(descriptor: int, data: bytes | memoryview) -> None:
+def _write_all(descriptor: int, data: Lines) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]

@@ -15,7 +15,7 @@ from admf_cli.events.bus import EventBus
 from admf_cli.events.event import Event, EventBatch
 from admf_cli.events.settings import TraceSettings, resolve_settings
 from admf_cli.events.tracer import Tracer
-from admf_cli.tracefile.encoder import encode_batch, encode_event
+from admf_cli.tracefile.encoder import encode_batch, encode_event, encode_events
 
 TRICKY = [0.1, 1e16, 1e-7, 5e-324, 1.7976931348623157e308, -0.0, 0.0, 1e21, 123456789.123456789, 2.5, 1e22, 3e-5, 1 / 3]
 IDENTITY = {
@@ -111,6 +111,15 @@ def test_lines_of_any_shapes_in_one_block_are_those_of_single_events(
     assert b"".join(encode_batch(block)) == b"".join(encode_event(event) for event in block.rows())
 
 
+@given(st.lists(st.integers(-62_135_596_800_000_000, 253_402_300_799_999_999), max_size=20))
+def test_many_events_give_the_very_bytes_of_one_at_a_time(moments: list[int]) -> None:
+    events = [
+        Event(f"p#{number}", number, "FILL", time, "p", None, "q#1", 'a"b', {"price": number / 3, "reason": None})
+        for number, time in enumerate(moments, start=1)
+    ]
+    assert bytes(encode_events(events)) == b"".join(map(encode_event, events))
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     steps=st.lists(st.integers(1, 30) | st.just("flush"), max_size=25),
@@ -152,6 +161,35 @@ def test_the_newest_events_stay_and_the_tallies_add_up(
     }
     assert sum(counts["dropped"] for counts in meta["events"].values()) == len(expected) - len(kept)
     assert sorted(entry.name for entry in path.parent.iterdir()) == ["data.jsonl", "data.meta.json"]
+
+
+@pytest.mark.parametrize("max_events", [None, 3000])
+def test_many_single_events_of_several_types_are_cut_and_told_apart(tmp_path: Path, max_events: int | None) -> None:
+    # 5,500 events: ORDER, FILL, FILL, ORDER, FILL, FILL, ... with checkpoints that write some before they are dropped.
+    events = [single(number, "ORDER" if number % 3 == 1 else "FILL") for number in range(1, 5501)]
+    tracer = Tracer(settings_of(tmp_path, max_events), IDENTITY)
+    for event in events:
+        tracer.record(event)
+        if event.sequence in (700, 2100, 4500):
+            tracer.checkpoint()
+    tracer.seal("complete")
+    path = tmp_path / "wf" / "p" / "data.jsonl"
+    kept = events if max_events is None else events[-max_events:]
+    assert path.read_bytes() == b"".join(map(encode_event, kept))
+    counts = json.loads(path.with_name("data.meta.json").read_text())["events"]
+    for event_type in ("ORDER", "FILL"):
+        dropped = [event for event in events[: len(events) - len(kept)] if event.event_type == event_type]
+        assert counts[event_type]["dropped"] == len(dropped)
+        assert counts[event_type]["first_dropped"] == (dropped[0].event_id if dropped else None)
+        assert counts[event_type]["last_dropped"] == (dropped[-1].event_id if dropped else None)
+
+
+def test_a_checkpoint_leaves_on_disk_what_was_recorded(tmp_path: Path) -> None:
+    tracer = Tracer(settings_of(tmp_path, 10), IDENTITY)
+    tracer.record(single(1))
+    tracer.checkpoint()
+    assert (tmp_path / "wf" / "p" / "data.jsonl").read_bytes() == encode_event(single(1))
+    tracer.seal("complete")
 
 
 def test_filtered_events_are_counted_and_not_written(tmp_path: Path) -> None:
