@@ -16,7 +16,8 @@ from admf_cli.tracefile.writer import TraceFile
 
 _PORTION = 1000  # single events are counted, bounded and written in portions of so many
 _BOUNDED_FLUSH_EVENTS = 100_000  # a bounded trace waits: what is pushed out before it was written costs nothing
-_CHECKPOINT_SHARE = 0.05  # of the time, at most, a bounded trace writes what may yet be pushed out
+_FIRST_CHECKPOINT_S = 1.0
+_CHECKPOINT_SHARE = 0.01  # of the time, at most, a bounded trace writes what may yet be pushed out
 
 _type_of = attrgetter("event_type")
 
@@ -61,7 +62,7 @@ class Tracer:
         self._tallies: dict[str, _Tally] = {}
         self._first: tuple[str, int] | None = None
         self._last: tuple[str, int] | None = None
-        self._next_checkpoint_s = 0.0
+        self._next_checkpoint_s = time.monotonic() + _FIRST_CHECKPOINT_S
         self.file: TraceFile | None = None
         if settings.trace_dir is not None:
             path = trace_path(
@@ -97,8 +98,8 @@ class Tracer:
     def checkpoint(self) -> None:
         """Write what waits, now and then, so that a killed process leaves its newest events.
 
-        A bounded trace may write only what pays: the rest is put off while its writing would take more than a
-        twentieth of the time, because most of it would be pushed out again.
+        A bounded trace puts it off while that would take more than a hundredth of the time, because most of what it
+        writes is pushed out again.
         """
         if self._capacity is None:
             self.flush()
