@@ -6,10 +6,12 @@ runs, so a run costs what happens in it, not how many bars pass by.
 
 from __future__ import annotations
 
-import heapq
 import time
 from collections.abc import Callable
+from heapq import heappop, heappush
 from typing import Protocol
+
+import numpy as np
 
 from admf_cli.market.bars import IntArray
 from admf_cli.tracefile.format import BAR_SHIFT, DECISION_PLACE, END_PLACE, FEATURE_PLACE, MARKET_PLACE
@@ -47,16 +49,20 @@ class Clock:
     Attributes:
         bar: index of the current bar within the phase.
         time: its time, microseconds since 1970 UTC.
+        times: shape (n_bars,), all of them.
         sequence: the last number given out; `publish` takes the next.
     """
 
     __slots__ = (
-        "_actors",
         "_agenda",
+        "_first_decision",
         "_next_pulse_bar",
         "_next_pulse_s",
         "_pulses",
+        "_time_of",
+        "_wakes",
         "bar",
+        "n_bars",
         "sequence",
         "time",
         "times",
@@ -64,30 +70,28 @@ class Clock:
 
     def __init__(self, times: IntArray) -> None:
         self.times = times
+        self.n_bars = len(times)
+        self._time_of = np.ascontiguousarray(times).data  # hands out plain integers
         self.bar = 0
-        self.time = int(times[0])
+        self.time: int = self._time_of[0]
         self.sequence = MARKET_PLACE - 1
-        self._actors: list[Actor] = []
+        self._first_decision = DECISION_PLACE - 1
+        self._wakes: list[Callable[[int, int], None]] = []
         self._agenda: list[int] = []
         self._pulses: list[Pulse] = []
         self._next_pulse_bar = _PULSE_BARS
         self._next_pulse_s = 0.0
 
-    @property
-    def n_bars(self) -> int:
-        """Bars in this phase."""
-        return len(self.times)
-
     def join(self, actor: Actor) -> int:
         """Take an actor in and return its rank: at one stage of one bar, lower ranks go first."""
-        self._actors.append(actor)
-        assert len(self._actors) <= _RANK_MASK
-        return len(self._actors) - 1
+        self._wakes.append(actor.wake)
+        assert len(self._wakes) <= _RANK_MASK
+        return len(self._wakes) - 1
 
     def at(self, rank: int, bar: int, stage: int) -> None:
         """Wake the actor of this rank then; asking twice for one moment wakes it once. Past the end: never."""
-        if bar < len(self.times):
-            heapq.heappush(self._agenda, bar << _BAR_BITS | stage << _RANK_BITS | rank)
+        if bar < self.n_bars:
+            heappush(self._agenda, bar << _BAR_BITS | stage << _RANK_BITS | rank)
 
     def on_pulse(self, pulse: Pulse) -> None:
         """Call `pulse` with the current bar now and then: every half second, every 32,768 bars, and at the end."""
@@ -95,37 +99,38 @@ class Clock:
 
     def run(self) -> None:
         """Live through all bars."""
-        agenda, actors, n_bars = self._agenda, self._actors, len(self.times)
+        agenda, wakes, n_bars = self._agenda, self._wakes, self.n_bars
         monotonic = time.monotonic
         self._next_pulse_s = monotonic() + _PULSE_S
         done = -1
+        now = self.bar
         while agenda:
-            key = heapq.heappop(agenda)
+            key = heappop(agenda)
             if key == done:
                 continue
             done = key
             bar = key >> _BAR_BITS
             stage = key >> _RANK_BITS & _STAGE_MASK
-            if bar != self.bar:
+            if bar != now:
                 self._enter(bar)
+                now = bar
                 on_time = monotonic() >= self._next_pulse_s
                 if on_time or bar >= self._next_pulse_bar:
                     self.pulse(on_time=on_time)
                     self._next_pulse_bar = bar + _PULSE_BARS
                     if on_time:
                         self._next_pulse_s = monotonic() + _PULSE_S
-            if stage >= DECIDE:
+            if stage >= DECIDE and self.sequence < self._first_decision:
                 self.begin_decisions()
-            actors[key & _RANK_MASK].wake(bar, stage)
+            wakes[key & _RANK_MASK](bar, stage)
         if self.bar != n_bars - 1:
             self._enter(n_bars - 1)
         self.pulse()
 
     def begin_decisions(self) -> None:
         """From here on in this bar, events are what is decided at its close."""
-        first = (self.bar << BAR_SHIFT) + DECISION_PLACE - 1
-        if self.sequence < first:
-            self.sequence = first
+        if self.sequence < self._first_decision:
+            self.sequence = self._first_decision
 
     def pulse(self, *, on_time: bool = False) -> None:
         """Let dense events catch up with the current bar, and buffers if half a second has passed."""
@@ -134,9 +139,10 @@ class Clock:
 
     def _enter(self, bar: int) -> None:
         place = self.sequence - (self.bar << BAR_SHIFT)
-        assert place < END_PLACE, "too many events in one bar"
-        assert not FEATURE_PLACE <= place < DECISION_PLACE - 1, "too many events in one bar"
+        assert place < FEATURE_PLACE or DECISION_PLACE - 1 <= place < END_PLACE, "too many events in one bar"
         assert bar > self.bar, "time runs forward"
         self.bar = bar
-        self.time = int(self.times[bar])
-        self.sequence = (bar << BAR_SHIFT) + MARKET_PLACE - 1
+        self.time = self._time_of[bar]
+        start = bar << BAR_SHIFT
+        self.sequence = start + MARKET_PLACE - 1
+        self._first_decision = start + DECISION_PLACE - 1

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from admf_cli.market.bars import FloatArray, IntArray
 
 
-@dataclass(frozen=True, slots=True)
-class Trade:
+class Trade(NamedTuple):
     """One lot opened and closed (first in, first out), net of commissions.
+
+    A named tuple, because a long run makes tens of thousands while it goes, at a sixth of a frozen dataclass's cost.
 
     Attributes:
         number: 1-based within its portfolio, in order of closing.

@@ -95,15 +95,30 @@ class Account:
     Attributes:
         cash: account currency; a short sale's proceeds are in it.
         positions: by symbol index.
+        held: indices of the symbols with a position, in order.
         steps: every change, in order, from which the equity curve is computed afterwards.
         trades: closed lots, in order of closing.
     """
+
+    __slots__ = (
+        "_symbols",
+        "cash",
+        "commission_paid",
+        "held",
+        "initial_capital",
+        "instruments",
+        "positions",
+        "steps",
+        "traded_value",
+        "trades",
+    )
 
     def __init__(self, initial_capital: float, instruments: tuple[Instrument, ...], symbols: tuple[str, ...]) -> None:
         self.initial_capital = initial_capital
         self.cash = initial_capital
         self.instruments = instruments
         self.positions = [Position() for _ in symbols]
+        self.held: tuple[int, ...] = ()
         self.steps: list[Step] = []
         self.trades: list[Trade] = []
         self.commission_paid = 0.0
@@ -114,67 +129,75 @@ class Account:
         """Return quantity x price x multiplier."""
         return quantity * price * self.instruments[symbol].multiplier
 
-    def open_symbols(self) -> list[int]:
-        """Return the symbols with a position, in order."""
-        return [symbol for symbol, position in enumerate(self.positions) if position.direction]
-
     def apply(self, deal: Deal) -> Outcome:
         """Book a fill."""
-        position = self.positions[deal.symbol]
-        instrument = self.instruments[deal.symbol]
-        multiplier = instrument.multiplier
-        before = position.quantity
-        value = deal.quantity * deal.price * multiplier
-        self.cash -= deal.side * value + deal.commission
-        self.commission_paid += deal.commission
+        symbol, side, quantity, price, commission, bar, time, fill_id, reason = deal
+        position = self.positions[symbol]
+        instrument = self.instruments[symbol]
+        dust = instrument.dust
+        value = quantity * price * instrument.multiplier
+        self.cash -= side * value + commission
+        self.commission_paid += commission
         self.traded_value += value
-        unit_commission = deal.commission / deal.quantity
-        left = deal.quantity
-        gross = 0.0
+        unit_commission = commission / quantity
+        before, direction, lots = position.quantity, position.direction, position.lots
+        left, gross = quantity, 0.0
         trades: list[Trade] = []
-        while position.lots and position.direction != deal.side and not instrument.is_dust(left):
-            lot = position.lots.popleft()
-            closed = min(lot.quantity, left)
-            left -= closed
-            rest = lot.quantity - closed
-            if not instrument.is_dust(rest):
-                position.lots.appendleft(lot._replace(quantity=rest))
-            profit = (deal.price - lot.price) * position.direction * closed * multiplier
-            gross += profit
-            number = len(self.trades) + len(trades) + 1
-            commission = (lot.commission + unit_commission) * closed
-            trades.append(self._trade(number, deal, lot, closed, profit, commission))
-        if not instrument.is_dust(left) and (position.direction in (0, deal.side) or not position.lots):
-            position.lots.append(Lot(left, deal.price, unit_commission, deal.bar, deal.time, deal.fill_id, deal.reason))
-        after = before + deal.side * deal.quantity
-        if instrument.is_dust(after) or not position.lots:
+        if direction and direction != side:
+            while lots and left >= dust:
+                lot = lots.popleft()
+                closed = lot.quantity if lot.quantity < left else left
+                left -= closed
+                rest = lot.quantity - closed
+                if rest >= dust:
+                    lots.appendleft(lot._replace(quantity=rest))
+                profit = (price - lot.price) * direction * closed * instrument.multiplier
+                gross += profit
+                trades.append(
+                    self._trade(
+                        len(self.trades) + len(trades) + 1,
+                        deal,
+                        lot,
+                        closed,
+                        profit,
+                        (lot.commission + unit_commission) * closed,
+                    )
+                )
+            self.trades.extend(trades)
+        if left >= dust and not (lots and direction != side):
+            lots.append(Lot(left, price, unit_commission, bar, time, fill_id, reason))
+        after = before + side * quantity
+        if not lots or -dust < after < dust:
             after = 0.0
-            position.lots.clear()
+            lots.clear()
         position.quantity = after
         position.direction = (after > 0.0) - (after < 0.0)
-        self.trades.extend(trades)
-        self.steps.append(Step(deal.bar, deal.symbol, after, self.cash))
-        return Outcome(before, after, gross - deal.commission, trades)
+        if before == 0.0:
+            self.held = tuple(sorted((*self.held, symbol))) if after != 0.0 else self.held
+        elif after == 0.0:
+            self.held = tuple(index for index in self.held if index != symbol)
+        self.steps.append(Step(bar, symbol, after, self.cash))
+        return Outcome(before, after, gross - commission, trades)
 
     def _trade(self, number: int, deal: Deal, lot: Lot, quantity: float, profit: float, commission: float) -> Trade:
         invested = lot.price * quantity * self.instruments[deal.symbol].multiplier
         pnl = profit - commission
         return Trade(
-            number=number,
-            symbol=self._symbols[deal.symbol],
-            direction="long" if deal.side < 0 else "short",
-            quantity=quantity,
-            entry_time=lot.time,
-            entry_price=lot.price,
-            entry_bar=lot.bar,
-            exit_time=deal.time,
-            exit_price=deal.price,
-            exit_bar=deal.bar,
-            commission=commission,
-            pnl=pnl,
-            return_fraction=pnl / invested,
-            entry_reason=lot.reason,
-            exit_reason=deal.reason,
-            entry_fill=lot.fill_id,
-            exit_fill=deal.fill_id,
+            number,
+            self._symbols[deal.symbol],
+            "long" if deal.side < 0 else "short",
+            quantity,
+            lot.time,
+            lot.price,
+            lot.bar,
+            deal.time,
+            deal.price,
+            deal.bar,
+            commission,
+            pnl,
+            pnl / invested,
+            lot.reason,
+            deal.reason,
+            lot.fill_id,
+            deal.fill_id,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 DUST = 1e-9
@@ -19,11 +19,16 @@ class Instrument:
         lot_size: smallest quantity step, in units.
         tick_size: smallest price step, or None to keep full precision.
         multiplier: account currency a unit a point of price.
+        dust: quantities below this are nothing but rounding.
     """
 
     lot_size: float = 1.0
     tick_size: float | None = None
     multiplier: float = 1.0
+    dust: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "dust", DUST * self.lot_size)
 
     def whole_lots(self, quantity: float) -> float:
         """Return `quantity` (not negative) rounded down to whole lots."""
@@ -33,7 +38,7 @@ class Instrument:
 
     def is_dust(self, quantity: float) -> bool:
         """Return whether a quantity is nothing but rounding."""
-        return abs(quantity) < DUST * self.lot_size
+        return abs(quantity) < self.dust
 
     def adverse_tick(self, price: float, side: int) -> float:
         """Return the price on the tick grid that is no better for `side` (+1 buys: up) than `price`."""

@@ -17,7 +17,7 @@ def dead_bar(bars: Bars, symbol: int, first_bar: int, time_in_force: str, good_t
     DAY lives through the UTC day of its first bar; GTD through `good_till`: {"bars": n} bars of its symbol from the
     first one on, or {"until": ISO time}, the bar at that time included. The others have no such end.
     """
-    n_bars = bars.n_bars
+    n_bars = len(bars.times)
     if first_bar >= n_bars or time_in_force in ("GTC", "IOC", "FOK"):
         return n_bars
     times = bars.times

@@ -29,11 +29,12 @@ Slippage = Callable[[Tape], float]
 """Tape -> adverse distance from the reference price, a unit, not negative."""
 
 
-def slippage_model(config: Mapping[str, Any], half_spread_bps: float = 0.0) -> Slippage:
-    """Return the model that a `slippage` section describes, half the spread added to it."""
-    base = _MODELS[config.get("type", "none")](config)
+def slippage_model(config: Mapping[str, Any], half_spread_bps: float = 0.0) -> Slippage | None:
+    """Return the model that a `slippage` section describes, half the spread added to it; None if nothing slips."""
+    kind = config.get("type", "none")
+    base = _MODELS[kind](config)
     if not half_spread_bps:
-        return base
+        return None if kind == "none" else base
     share = half_spread_bps / 10_000
     return lambda tape: base(tape) + tape.price * share
 

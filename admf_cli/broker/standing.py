@@ -8,6 +8,7 @@ from typing import NamedTuple
 from admf_cli.broker.account import Account
 from admf_cli.broker.curves import Curves, curves
 from admf_cli.broker.instrument import Instrument
+from admf_cli.broker.quotes import by_symbol
 from admf_cli.market.bars import Bars, FloatArray
 from admf_cli.metrics import portfolio_metrics
 from admf_cli.results import Holding
@@ -32,36 +33,45 @@ class Standing:
         self._account = account
         self._bars = bars
         self._marks = marks
+        self._mark = by_symbol(marks)
         self._instruments = instruments
         self._drawn: Curves | None = None
 
     def mark(self, bar: int, symbol: int) -> float:
         """Return the symbol's last known close."""
-        return float(self._marks[bar, symbol])
+        return self._mark[symbol][bar]
 
     def equity(self, bar: int) -> float:
         """Return cash and positions at this bar's close; the same sum, in the same order, as the equity curve's."""
-        total = self._account.cash
-        for _, value in self.worths(bar):
-            total += value
+        account, mark = self._account, self._mark
+        total = account.cash
+        for symbol in account.held:
+            total += account.positions[symbol].quantity * mark[symbol][bar] * account.instruments[symbol].multiplier
         return total
+
+    def exposure(self, bar: int) -> float:
+        """Return the gross market value of the positions at this bar's close."""
+        account, mark, gross = self._account, self._mark, 0.0
+        for symbol in account.held:
+            gross += abs(account.value_of(symbol, account.positions[symbol].quantity, mark[symbol][bar]))
+        return gross
 
     def worths(self, bar: int) -> list[Worth]:
         """Return the market value of each open position, in order of symbols."""
         account = self._account
         return [
             Worth(symbol, account.value_of(symbol, account.positions[symbol].quantity, self.mark(bar, symbol)))
-            for symbol in account.open_symbols()
+            for symbol in account.held
         ]
 
     def quantities(self) -> dict[str, float]:
         """Return the signed quantity of each open position by symbol."""
         account, names = self._account, self._bars.symbols
-        return {names[symbol]: account.positions[symbol].quantity for symbol in account.open_symbols()}
+        return {names[symbol]: account.positions[symbol].quantity for symbol in account.held}
 
     def holdings(self, bar: int) -> tuple[Holding, ...]:
         """Return the open positions, marked at this bar's close."""
-        return tuple(self._holding(symbol, bar) for symbol in self._account.open_symbols())
+        return tuple(self._holding(symbol, bar) for symbol in self._account.held)
 
     def curves(self) -> Curves:
         """Return equity, cash and exposure over the phase; to be asked for once the last bar has closed."""

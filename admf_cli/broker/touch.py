@@ -21,8 +21,9 @@ class Touches:
 
     def first(self, order: Order, start: int) -> int:
         """Return the first bar >= `start` at which the order can fill or trigger; n_bars if none does."""
-        if start >= self._bars.n_bars:
-            return self._bars.n_bars
+        n_bars = len(self._bars.times)
+        if start >= n_bars:
+            return n_bars
         if order.order_type in ("market", "market_on_close") or order.time_in_force in ("IOC", "FOK"):
             return self._next_present(order.symbol, start)
         if order.order_type == "trailing_stop":

@@ -31,6 +31,7 @@ class Container:
     """
 
     container_type: ClassVar[str]
+    clock: Clock  # the run's; there from `attach` on
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         misplaced = [key for key in config if "tracer" in key]
@@ -46,18 +47,11 @@ class Container:
         self.started = False
         self._config = config
         self._published = 0
-        self._clock: Clock | None = None
         self._rank = 0
-
-    @property
-    def clock(self) -> Clock:
-        """The run's clock; there from `attach` on."""
-        assert self._clock is not None, "attach comes first"
-        return self._clock
 
     def attach(self, clock: Clock) -> None:
         """Join the run."""
-        self._clock = clock
+        self.clock = clock
         self._rank = clock.join(self)
         clock.on_pulse(self._pulse)
 
@@ -140,16 +134,21 @@ class Container:
             flow: id of the event that began the flow; a SIGNAL begins its own.
             topic: whom alone it is addressed to, besides those who listen to everything.
         """
-        clock = self._clock
-        assert clock is not None
+        clock = self.clock
         self._published = number = self._published + 1
         clock.sequence = sequence = clock.sequence + 1
         event_id = f"{self.container_id}#{number}"
         if event_type == "SIGNAL":
             flow = event_id
         event = Event(event_id, sequence, event_type, clock.time, self.container_id, flow, cause, symbol, payload)
-        self.bus.publish(event, topic)
+        for handler in self.bus.listeners(event_type, topic):
+            handler(event)
         return event
+
+    def pass_over(self) -> None:
+        """Leave out one event that nobody listens to: it keeps its number, as no number depends on who listens."""
+        self._published += 1
+        self.clock.sequence += 1
 
     def publish_batch(self, batch: EventBatch) -> None:
         """Publish consecutive events of one kind; their numbers follow on from the last."""

@@ -23,17 +23,18 @@ class BarRows:
     The data container and the features container publish one event a row, so a row's number is the same in both.
     """
 
-    __slots__ = ("_rank", "bars", "rows_before")
+    __slots__ = ("_rank", "_width", "bars")
 
     def __init__(self, bars: Bars) -> None:
         self.bars = bars
+        self._width = bars.n_symbols
         self._rank: IntArray | None = None
         if bars.present is not None:
             self._rank = np.cumsum(bars.present.ravel(), dtype=np.int64)  # rows up to and including this place
 
     def number(self, bar: int, symbol: int) -> int:
         """Return the event number of this symbol's bar."""
-        place = bar * self.bars.n_symbols + symbol
+        place = bar * self._width + symbol
         return FIRST_NUMBER + (place if self._rank is None else int(self._rank[place]) - 1)
 
     def before(self, bar: int) -> int:

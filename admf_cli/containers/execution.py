@@ -13,6 +13,7 @@ from admf_cli.broker.instrument import Instrument
 from admf_cli.broker.lifetime import dead_bar
 from admf_cli.broker.matching import AT_CLOSE, AT_OPEN, IN_RANGE, TRIGGERS, Match, meet
 from admf_cli.broker.order import Order
+from admf_cli.broker.quotes import Quotes, by_symbol
 from admf_cli.broker.slippage import Tape, slippage_model
 from admf_cli.broker.touch import Touches
 from admf_cli.clock import MEET
@@ -54,9 +55,10 @@ class ExecutionContainer(Container):
         self._bars = bars
         self._instruments = instruments
         self._accounts = accounts
-        self._marks = marks
         self._bar_id = bar_id
         self._touches = Touches(bars)
+        self._quotes = Quotes(bars)
+        self._mark = by_symbol(marks)
         self._commission = commission_model(settings.get("commission") or {})
         self._slippage = slippage_model(settings.get("slippage") or {}, settings.get("half_spread_bps") or 0.0)
         self._participation: float | None = settings.get("participation")
@@ -66,6 +68,7 @@ class ExecutionContainer(Container):
         self._orders: dict[str, Order] = {}
         self._groups: dict[str, list[Order]] = {}
         self._due: dict[int, list[Order]] = {}
+        self._n_bars = bars.n_bars
         self._met: list[tuple[int, int, int, int, Order, Match]] = []
         self._meeting = False
         self._moment = AT_OPEN
@@ -90,7 +93,7 @@ class ExecutionContainer(Container):
             order.after_open = self._moment == IN_RANGE
             self._offer(order, bar)
         elif self._fill_at_close and order.order_type == "market" and not self._meeting and self._has_bar(bar, order):
-            self._fill(order, Match(float(self._bars.close[bar, order.symbol]), AT_CLOSE, True), bar)
+            self._fill(order, Match(self._quotes.close[order.symbol][bar], AT_CLOSE, True), bar)
             if order.working:
                 self._schedule(order, bar + 1)
         else:
@@ -105,10 +108,11 @@ class ExecutionContainer(Container):
     def wake(self, bar: int, stage: int) -> None:
         """Meet the bar: what has expired goes first, then the open, then the range, then the close."""
         self._meeting, self._moment = True, AT_OPEN
-        self._taken.clear()
-        due = [order for order in self._due.pop(bar, ()) if order.working]
+        if self._participation is not None:
+            self._taken.clear()
+        due = self._due.pop(bar, ())
         for order in due:
-            if bar >= order.dead_bar:
+            if bar >= order.dead_bar and order.working:
                 self._end(order, "EXPIRE", "gtd_reached" if order.time_in_force == "GTD" else "day_end")
         for order in due:
             if order.working:
@@ -132,54 +136,63 @@ class ExecutionContainer(Container):
         assert event.symbol is not None
         self._submitted += 1
         symbol = self._symbol_index[event.symbol]
-        trail = payload.get("trail") or {}
         time_in_force = payload["time_in_force"]
+        quantity = payload["quantity"]
         order = Order(
-            order_id=event.event_id,
-            portfolio=event.container_id,
-            symbol=symbol,
-            side=1 if payload["side"] == "buy" else -1,
-            quantity=payload["quantity"],
-            order_type=payload["order_type"],
-            time_in_force=time_in_force,
-            purpose=payload["purpose"],
-            flow=event.correlation_id,
-            first_bar=first_bar,
-            dead_bar=dead_bar(self._bars, symbol, first_bar, time_in_force, payload.get("good_till")),
-            number=self._submitted,
-            remaining=payload["quantity"],
-            limit=payload.get("limit_price"),
-            stop=payload.get("stop_price"),
-            trail_amount=trail.get("amount"),
-            trail_percent=trail.get("percent"),
-            oco=payload.get("oco"),
-            reduce_only=payload.get("reduce_only", False),
+            event.event_id,
+            event.container_id,
+            symbol,
+            1 if payload["side"] == "buy" else -1,
+            quantity,
+            payload["order_type"],
+            time_in_force,
+            payload["purpose"],
+            event.correlation_id,
+            first_bar,
+            dead_bar(self._bars, symbol, first_bar, time_in_force, payload.get("good_till")),
+            self._submitted,
+            quantity,
         )
+        if order.order_type != "market" or "reduce_only" in payload or "oco" in payload:
+            self._detail(order, payload)
         self._orders[order.order_id] = order
+        return order
+
+    def _detail(self, order: Order, payload: Mapping[str, Any]) -> None:
+        order.limit, order.stop = payload.get("limit_price"), payload.get("stop_price")
+        trail = payload.get("trail")
+        if trail is not None:
+            order.trail_amount, order.trail_percent = trail.get("amount"), trail.get("percent")
+        order.reduce_only = payload.get("reduce_only", False)
+        order.oco = payload.get("oco")
         if order.oco is not None:
             self._groups.setdefault(order.oco, []).append(order)
-        return order
 
     def _has_bar(self, bar: int, order: Order) -> bool:
         return self._bars.present is None or bool(self._bars.present[bar, order.symbol])
 
     def _schedule(self, order: Order, start: int) -> None:
         bar = min(self._touches.first(order, start), order.dead_bar)
-        if bar < self._bars.n_bars:
-            self._due.setdefault(bar, []).append(order)
-            self.clock.at(self._rank, bar, MEET)
+        if bar < self._n_bars:
+            due = self._due.get(bar)
+            if due is None:
+                self._due[bar] = [order]
+                self.clock.at(self._rank, bar, MEET)
+            else:
+                due.append(order)
 
     def _offer(self, order: Order, bar: int) -> None:
         """Put an order among those that this bar fills, or let it wait for a later one."""
         bars, symbol = self._bars, order.symbol
         match = None
-        if self._has_bar(bar, order):
+        if bars.present is None or bars.present[bar, symbol]:
+            quotes = self._quotes
             match = meet(
                 order,
-                float(bars.open[bar, symbol]),
-                float(bars.high[bar, symbol]),
-                float(bars.low[bar, symbol]),
-                float(bars.close[bar, symbol]),
+                quotes.open[symbol][bar],
+                quotes.high[symbol][bar],
+                quotes.low[symbol][bar],
+                quotes.close[symbol][bar],
                 after_open=order.after_open and bar == order.first_bar,
             )
         if match is None:
@@ -252,21 +265,21 @@ class ExecutionContainer(Container):
 
     def _liquidity(self, order: Order, bar: int) -> float:
         assert self._participation is not None
-        share = self._participation * float(self._bars.volume[bar, order.symbol])
+        share = self._participation * self._quotes.volume[order.symbol][bar]
         left = share - self._taken.get((order.portfolio, order.symbol), 0.0)
         return self._instruments[order.symbol].whole_lots(max(0.0, left))
 
     def _price(self, order: Order, match: Match, bar: int, quantity: float) -> float:
-        if not match.slips:
+        if not match.slips or self._slippage is None:
             return match.price
-        bars, symbol = self._bars, order.symbol
+        quotes, symbol = self._quotes, order.symbol
         instrument = self._instruments[symbol]
         tape = Tape(
             match.price,
             quantity,
-            float(bars.high[bar, symbol]),
-            float(bars.low[bar, symbol]),
-            float(bars.volume[bar, symbol]),
+            quotes.high[symbol][bar],
+            quotes.low[symbol][bar],
+            quotes.volume[symbol][bar],
             instrument.tick_size or 0.0,
         )
         slip = self._slippage(tape)
@@ -282,8 +295,8 @@ class ExecutionContainer(Container):
         if abs(after) <= abs(held) and after * held >= 0.0:
             return None  # what only reduces the exposure needs no margin
         equity, exposure = account.cash, 0.0
-        for symbol in account.open_symbols():
-            mark = price if symbol == order.symbol else float(self._marks[bar - 1 if self._meeting else bar, symbol])
+        for symbol in account.held:
+            mark = price if symbol == order.symbol else self._mark[symbol][bar - 1 if self._meeting else bar]
             worth = account.value_of(symbol, account.positions[symbol].quantity, mark)
             equity += worth
             exposure += 0.0 if symbol == order.symbol else abs(worth)

@@ -22,7 +22,7 @@ from admf_cli.events.event import Event
 from admf_cli.market.bars import Bars, FloatArray
 from admf_cli.results import PortfolioResult
 from admf_cli.risk.entry import Entry, Refusal, entry_size
-from admf_cli.risk.holding import checks, overdue
+from admf_cli.risk.holding import checks, has_end, overdue
 from admf_cli.risk.limits import Breach, Exposure
 from admf_cli.risk.orders import closing_order, signal_order
 from admf_cli.risk.protection import protective_orders, stop_distance
@@ -97,6 +97,7 @@ class PortfolioContainer(Container):
         self._protected = any(
             self._profile.get(key) is not None for key in ("stop_loss", "take_profit", "trailing_stop")
         )
+        self._is_timed = has_end(self._profile)
         self._watch = Watch(self._profile, account, bars.times, marks, instruments)
         self._standing = Standing(account, bars, marks, instruments)
         self._figures: dict[str, float | int | None] | None = None
@@ -118,11 +119,13 @@ class PortfolioContainer(Container):
         assert event.symbol is not None
         symbol = self._symbol_index[event.symbol]
         bar = clock.bar
-        self._watch.catch_up(bar)
+        if self._watch.is_needed:
+            self._watch.catch_up(bar)
+        quantity = payload["quantity"]
         deal = Deal(
             symbol,
             1 if payload["side"] == "buy" else -1,
-            payload["quantity"],
+            quantity,
             payload["price"],
             payload["commission"],
             bar,
@@ -132,15 +135,17 @@ class PortfolioContainer(Container):
         )
         outcome = self.account.apply(deal)
         self.tally.fills += 1
-        self.slippage_paid += payload["slippage"] * deal.quantity * self._instruments[symbol].multiplier
-        order = self._working[payload["order_id"]]
+        self.slippage_paid += payload["slippage"] * quantity * self._instruments[symbol].multiplier
+        order_id = payload["order_id"]
+        order = self._working[order_id]
         if payload["remaining"] == 0.0:
-            del self._working[payload["order_id"]]
+            del self._working[order_id]
         self._publish_position(event, symbol, outcome)
         before, after = outcome.before, outcome.after
         turned = before * after < 0.0
         if before != 0.0 and (after == 0.0 or turned):
-            self._withdraw(symbol, event, "position_closed", keep=SIGNAL_PURPOSES if turned else frozenset())
+            if self._working:
+                self._withdraw(symbol, event, "position_closed", keep=SIGNAL_PURPOSES if turned else frozenset())
             self._opened.pop(symbol, None)
             if payload["purpose"] in _STOP_PURPOSES and self._profile.get("cooldown"):
                 self._cooling_until[symbol] = bar + self._profile["cooldown"]
@@ -224,9 +229,9 @@ class PortfolioContainer(Container):
         wanted = [order for event in queue if (order := self._answer(event, bar)) is not None]
         if len(wanted) > 1:
             wanted.sort(key=lambda order: order[1]["side"] == "buy")  # what frees cash goes first
-        for event, payload in wanted:
+        for event, parts in wanted:
             symbol = self._symbol_index[event.symbol or ""]
-            self._send(payload, event, event.correlation_id, symbol, event.payload["price"])
+            self._send(parts, event, event.correlation_id, symbol, event.payload["price"])
 
     def _answer(self, event: Event, bar: int) -> tuple[Event, dict[str, Any]] | None:
         """Return the order that answers a signal, or None after publishing why there is none."""
@@ -257,7 +262,10 @@ class PortfolioContainer(Container):
             return None
         purpose = "entry" if held == 0.0 else "reversal" if held * direction < 0.0 else "rebalance"
         order = signal_order(change, purpose, self._entry_style, signal["price"])
-        return event, {**order, "sizing": {**entry.numbers, "position_before": held, "position_target": held + change}}
+        order["sizing"] = sizing = entry.numbers
+        sizing["position_before"] = held
+        sizing["position_target"] = held + change
+        return event, order
 
     def _entry(self, event: Event, symbol: int, direction: int, bar: int) -> Entry:
         """Return the size of an entry, its arithmetic, and why there is none if there is none."""
@@ -291,25 +299,24 @@ class PortfolioContainer(Container):
 
     def _exit(self, held: float, signal: Mapping[str, Any]) -> dict[str, Any]:
         order = signal_order(-held, "exit", self._exit_style, signal["price"])
-        return {**order, "sizing": {"position_before": held, "position_target": 0.0}}
+        order["sizing"] = {"position_before": held, "position_target": 0.0}
+        return order
 
     def _blocked(self, symbol: int, bar: int) -> Refusal | None:
-        halt = self._watch.halted(bar)
+        halt = self._watch.halted(bar) if self._watch.is_needed else None
         if halt is not None:
             return Refusal(halt.rule, {"limit": halt.limit, "value": halt.value})
         until = self._cooling_until.get(symbol, -1)
         return Refusal("cooldown", {"bars_left": until - bar}) if bar < until else None
 
-    def _send(
-        self, payload: Mapping[str, Any], cause: Event, flow: str | None, symbol: int, signal_price: float
-    ) -> None:
+    def _send(self, parts: Mapping[str, Any], cause: Event, flow: str | None, symbol: int, signal_price: float) -> None:
         self.tally.orders += 1
         # The order is among the working ones before anyone hears of it: it may fill before `publish` returns.
         order_id = f"{self.container_id}#{self._published + 1}"
-        self._working[order_id] = _Working(order_id, symbol, payload["purpose"], flow, signal_price)
+        self._working[order_id] = _Working(order_id, symbol, parts["purpose"], flow, signal_price)
         self.publish(
             "ORDER",
-            {"order_id": order_id, **payload},
+            {"order_id": order_id, **parts},
             symbol=self._bars.symbols[symbol],
             cause=cause.event_id,
             flow=flow,
@@ -318,6 +325,15 @@ class PortfolioContainer(Container):
     # ---------------------------------------------------------------- positions and what hangs on them
 
     def _publish_position(self, fill: Event, symbol: int, outcome: Outcome) -> None:
+        if outcome.before == 0.0:
+            event_type = "POSITION_OPEN"
+        elif outcome.after == 0.0:
+            event_type = "POSITION_CLOSE"
+        else:
+            event_type = "POSITION_CHANGE"
+        if not self.bus.listeners(event_type):
+            self.pass_over()
+            return
         position = self.account.positions[symbol]
         payload: dict[str, Any] = {
             "quantity": outcome.after,
@@ -340,17 +356,12 @@ class PortfolioContainer(Container):
                 }
                 for trade in outcome.trades
             ]
-        if outcome.before == 0.0:
-            event_type = "POSITION_OPEN"
-        elif outcome.after == 0.0:
-            event_type = "POSITION_CLOSE"
-        else:
-            event_type = "POSITION_CHANGE"
         self.publish(event_type, payload, symbol=fill.symbol, cause=fill.event_id, flow=fill.correlation_id)
 
     def _on_opened(self, fill: Event, order: _Working, symbol: int, deal: Deal, after: float, *, first: bool) -> None:
         if first:
             self._opened[symbol] = (deal.bar, fill.correlation_id)
+        if first and self._is_timed:
             for due in checks(self._profile, deal.bar, self._bars.times):
                 self.clock.at(self._rank, due, MARK)
         if self._protected:
@@ -400,22 +411,29 @@ class PortfolioContainer(Container):
     def _mark(self, bar: int) -> None:
         fill, self._last_fill = self._last_fill, None
         if fill is not None:
-            payload = {
-                "cash": self.account.cash,
-                "equity": self._standing.equity(bar),
-                "exposure": sum((abs(worth.value) for worth in self._standing.worths(bar)), 0.0),
-                "positions": self._standing.quantities(),
-            }
-            self.publish("PORTFOLIO_UPDATE", payload, cause=fill.event_id, flow=fill.correlation_id)
+            self._publish_update(fill, bar)
         if self._watch.is_needed:
             for breach in self._watch.check(bar):
                 cause = self._breach(breach, None, self._bar_event(bar), None, "positions closed, entries halted")
-                for symbol in self.account.open_symbols():
+                for symbol in self.account.held:
                     self._close_position(symbol, cause, breach.rule, "market")
             again = self._watch.next_due(bar)
             if again is not None:
                 self.clock.at(self._rank, again, MARK)
-        self._close_overdue(bar)
+        if self._is_timed:
+            self._close_overdue(bar)
+
+    def _publish_update(self, fill: Event, bar: int) -> None:
+        if not self.bus.listeners("PORTFOLIO_UPDATE"):
+            self.pass_over()
+            return
+        payload = {
+            "cash": self.account.cash,
+            "equity": self._standing.equity(bar),
+            "exposure": self._standing.exposure(bar),
+            "positions": self._standing.quantities(),
+        }
+        self.publish("PORTFOLIO_UPDATE", payload, cause=fill.event_id, flow=fill.correlation_id)
 
     def _close_overdue(self, bar: int) -> None:
         for symbol, (opened, flow) in list(self._opened.items()):

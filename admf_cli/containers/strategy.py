@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import compress, repeat
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,7 @@ class StrategyContainer(Container):
         self._bar_id = bar_id
         self._name: str = self.settings["name"]
         self._next = 0
-        self._bars: list[int] = []
+        self._bars: list[int] = []  # of each decision, in order, and behind the last a bar that never comes
 
     def describe(self) -> Mapping[str, Any]:
         """Return the strategy's settings with its rules as expressions, their zone, and the features they read."""
@@ -66,30 +67,26 @@ class StrategyContainer(Container):
         values = self._features()
         roles = {role: values[name] for role, name in self._roles.items()}
         self._take(self._strategy.decide(self._history, roles, self._first))
-        if self._bars:
-            self.clock.at(self._rank, self._bars[0], DECIDE)
+        self.clock.at(self._rank, self._bars[0], DECIDE)
 
     def wake(self, bar: int, stage: int) -> None:
         """Publish this bar's decisions, and ask to be woken for the next."""
-        bars, row = self._bars, self._next
-        names = self._history.symbols
-        while row < len(bars) and bars[row] == bar:
-            symbol = self._symbols[row]
-            target = self._targets[row]
+        bars, row, kind = self._bars, self._next, self._kind
+        while bars[row] == bar:
+            symbol, target, price, rule, evidence = self._rows[row]
             payload = {
                 "strategy": self._name,
-                "kind": self._kind,
+                "kind": kind,
                 "target": target,
-                "action": _ACTIONS[target] if self._kind == "direction" else "rebalance",
-                "price": self._prices[row],
-                "rule": self._rules[row] if self._rules else None,
-                "features": {name: column[row] for name, column in self._evidence},
+                "action": _ACTIONS[target] if kind == "direction" else "rebalance",
+                "price": price,
+                "rule": rule,
+                "features": dict(zip(self._names, evidence, strict=True)),
             }
-            self.publish("SIGNAL", payload, symbol=names[symbol], cause=self._bar_id(bar, symbol))
+            self.publish("SIGNAL", payload, symbol=self._symbols[symbol], cause=self._bar_id(bar, symbol))
             row += 1
         self._next = row
-        if row < len(bars):
-            self.clock.at(self._rank, bars[row], DECIDE)
+        self.clock.at(self._rank, bars[row], DECIDE)
 
     def _take(self, decisions: Decisions) -> None:
         wanted = decisions.bar >= self._first
@@ -99,11 +96,18 @@ class StrategyContainer(Container):
             wanted &= np.isin(decisions.symbol, indices)
         bar, symbol = decisions.bar[wanted], decisions.symbol[wanted]
         self._kind = decisions.kind
-        self._bars = (bar - self._first).tolist()
-        self._symbols: list[int] = symbol.tolist()
-        self._targets: list[float] = decisions.target[wanted].astype(float).tolist()
-        self._prices: list[float] = self._history.close[bar, symbol].tolist()
-        self._rules = (
-            [rule for rule, keep in zip(decisions.rule, wanted.tolist(), strict=True) if keep] if decisions.rule else []
+        self._symbols = self._history.symbols
+        self._bars = [*(bar - self._first).tolist(), self.clock.n_bars]
+        rules = decisions.rule or (None,) * len(wanted)
+        self._names = tuple(decisions.evidence)
+        evidence = [column[wanted].tolist() for column in decisions.evidence.values()]
+        self._rows: list[tuple[int, float, float, str | None, tuple[float, ...]]] = list(
+            zip(
+                symbol.tolist(),
+                decisions.target[wanted].astype(float).tolist(),
+                self._history.close[bar, symbol].tolist(),
+                compress(rules, wanted.tolist()),
+                zip(*evidence, strict=True) if evidence else repeat((), len(bar)),
+                strict=True,
+            )
         )
-        self._evidence = [(name, column[wanted].tolist()) for name, column in decisions.evidence.items()]

@@ -18,16 +18,18 @@ class EventBus:
     cost each other nothing.
     """
 
-    __slots__ = ("_batch", "_every", "_every_batch", "_typed")
+    __slots__ = ("_batch", "_every", "_every_batch", "_routes", "_typed")
 
     def __init__(self) -> None:
         self._typed: dict[tuple[str, str | None], tuple[Handler, ...]] = {}
+        self._routes: dict[tuple[str, str | None], tuple[Handler, ...]] = {}  # (type, topic) -> whom to call, in order
         self._batch: dict[str, tuple[BatchHandler, ...]] = {}
         self._every: tuple[Handler, ...] = ()
         self._every_batch: tuple[BatchHandler, ...] = ()
 
     def subscribe(self, handler: Handler, event_types: Iterable[str], *, topic: str | None = None) -> None:
         """Call `handler` with every event of these types, or with those addressed to `topic` only."""
+        self._routes.clear()
         for event_type in event_types:
             self._typed[event_type, topic] = (*self._typed.get((event_type, topic), ()), handler)
             if topic is None:
@@ -35,18 +37,24 @@ class EventBus:
 
     def subscribe_to_all(self, handler: Handler, batch_handler: BatchHandler | None = None) -> None:
         """Call `handler` with every event; batches go whole to `batch_handler`, or row by row without one."""
+        self._routes.clear()
         self._every = (*self._every, handler)
         self._every_batch = (*self._every_batch, batch_handler or _row_by_row(handler))
 
     def publish(self, event: Event, topic: str | None = None) -> None:
         """Deliver one event: to those who take everything first, then by type, then by topic."""
-        for handler in self._every:
+        for handler in self.listeners(event.event_type, topic):
             handler(event)
-        for handler in self._typed.get((event.event_type, None), ()):
-            handler(event)
-        if topic is not None:
-            for handler in self._typed.get((event.event_type, topic), ()):
-                handler(event)
+
+    def listeners(self, event_type: str, topic: str | None = None) -> tuple[Handler, ...]:
+        """Return whom an event of this type would reach; none: it need not be made."""
+        key = (event_type, topic)
+        handlers = self._routes.get(key)
+        if handlers is None:
+            typed = self._typed
+            addressed = () if topic is None else typed.get(key, ())
+            handlers = self._routes[key] = (*self._every, *typed.get((event_type, None), ()), *addressed)
+        return handlers
 
     def publish_batch(self, batch: EventBatch) -> None:
         """Deliver a batch: the same as publishing its rows one by one."""

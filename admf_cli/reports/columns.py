@@ -23,7 +23,7 @@ from admf_cli.traces.render.text import csv_safe
 if TYPE_CHECKING:
     import polars
 
-TRADE_COLUMNS = tuple(Trade.__dataclass_fields__)
+TRADE_COLUMNS = Trade._fields
 EQUITY_COLUMNS = ("timestamp", "equity", "cash", "exposure")
 
 _ROWS_AT_ONCE = 65_536

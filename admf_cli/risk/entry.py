@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from admf_cli.broker.instrument import Instrument
 from admf_cli.risk.limits import Breach, Exposure, allowed_value
@@ -19,8 +19,7 @@ class Refusal:
     numbers: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """What may be held.
 
     Attributes:

@@ -12,6 +12,11 @@ from admf_cli.market.timeframe import DAY_US
 from admf_cli.risk.limits import Breach
 
 
+def has_end(profile: Mapping[str, Any]) -> bool:
+    """Return whether the profile closes positions by time at all."""
+    return profile.get("max_holding_period") is not None or bool(profile.get("end_of_day"))
+
+
 def checks(profile: Mapping[str, Any], opened: int, times: IntArray) -> list[int]:
     """Return the bars at whose close to ask `overdue` about a position opened at bar `opened`."""
     bars = []

@@ -22,6 +22,8 @@ def signal_order(change: float, purpose: str, style: Mapping[str, Any], price: f
         "time_in_force": style.get("time_in_force", "GTC"),
         "purpose": purpose,
     }
+    if not style:
+        return order
     kind = order["order_type"]
     if kind in ("limit", "stop_limit"):
         order["limit_price"] = price * (1.0 + side * style["limit_offset"])

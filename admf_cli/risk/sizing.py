@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from admf_cli.market.bars import FloatArray
 from admf_cli.results import Trade
 
+_NO_NUMBERS: Mapping[str, float | str] = MappingProxyType({})
 
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """What is known when a size is asked for.
+
+class Situation(NamedTuple):
+    """What is known when a size is asked for. A named tuple: one is made for every entry.
 
     Attributes:
         equity: cash and positions at the close of the deciding bar, account currency.
@@ -38,15 +39,14 @@ class Situation:
     weight: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
+class Size(NamedTuple):
     """A quantity, in units, before lots and limits, and the numbers it came from.
 
     `problem` is a reason code when no size can be computed; the quantity is then 0.
     """
 
     quantity: float
-    numbers: Mapping[str, float | str] = field(default_factory=dict)
+    numbers: Mapping[str, float | str] = _NO_NUMBERS
     problem: str | None = None
 
 

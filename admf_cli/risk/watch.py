@@ -96,7 +96,7 @@ class Watch:
         """Return the bar after `bar` at which to check again: a crossing, or the end of what was searched."""
         n_bars = len(self._times)
         start = bar + 1
-        if start >= n_bars or not self._account.open_symbols():
+        if start >= n_bars or not self._account.held:
             return None
         stop = min(start + self._window, n_bars)
         self._window = min(self._window * 2, _LAST_WINDOW)
@@ -117,7 +117,7 @@ class Watch:
 
     def _path(self, start: int, stop: int) -> FloatArray:
         equity = np.full(stop - start, self._account.cash)
-        for symbol in self._account.open_symbols():
+        for symbol in self._account.held:
             held = self._account.positions[symbol].quantity
             equity += held * self._marks[start:stop, symbol] * self._instruments[symbol].multiplier
         return equity

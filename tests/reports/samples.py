@@ -18,28 +18,26 @@ NO_COUNTS = {"signals": 0, "orders": 0, "fills": 0, "trades": 0, "cancelled": 0,
 
 def trade(number: int = 1, **changes: Any) -> Trade:
     """Return ten units bought at 100 and sold at 103, 1 of commission: (103 - 100) * 10 - 1 = 29."""
-    return replace(
-        Trade(
-            number=number,
-            symbol="SPX",
-            direction="long",
-            quantity=10.0,
-            entry_time=START,
-            entry_price=100.0,
-            entry_bar=0,
-            exit_time=START + 2 * DAY,
-            exit_price=103.0,
-            exit_bar=2,
-            commission=1.0,
-            pnl=29.0,
-            return_fraction=0.029,
-            entry_reason="entry",
-            exit_reason="exit",
-            entry_fill="execution#1",
-            exit_fill="execution#2",
-        ),
-        **changes,
+    made = Trade(
+        number=number,
+        symbol="SPX",
+        direction="long",
+        quantity=10.0,
+        entry_time=START,
+        entry_price=100.0,
+        entry_bar=0,
+        exit_time=START + 2 * DAY,
+        exit_price=103.0,
+        exit_bar=2,
+        commission=1.0,
+        pnl=29.0,
+        return_fraction=0.029,
+        entry_reason="entry",
+        exit_reason="exit",
+        entry_fill="execution#1",
+        exit_fill="execution#2",
     )
+    return made._replace(**changes)
 
 
 def portfolio(
