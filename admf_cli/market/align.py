@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from admf_cli.errors import MarketDataError
-from admf_cli.market.bars import Bars, FloatArray, IntArray
+from admf_cli.market.bars import Bars, BoolArray, FloatArray, IntArray
 from admf_cli.market.table import Table, check_order
 
 COLUMNS = ("open", "high", "low", "close", "volume")
@@ -42,6 +42,9 @@ def align(series: Mapping[str, Series]) -> Bars:
     symbols = tuple(sorted(series))
     first = series[symbols[0]][0]
     dense = all(np.array_equal(times, first) for times, _ in series.values())
+    if len(symbols) == 1:
+        own, values = series[symbols[0]]
+        return _read_only(symbols, own, {name: values[name].reshape(-1, 1) for name in COLUMNS})
     times = first if dense else np.unique(np.concatenate([own for own, _ in series.values()]))
     columns = {name: np.full((len(times), len(symbols)), np.nan, order="F") for name in COLUMNS}
     present = None if dense else np.zeros((len(times), len(symbols)), dtype=bool, order="F")
@@ -52,7 +55,12 @@ def align(series: Mapping[str, Series]) -> Bars:
             columns[name][rows, place] = values[name]
         if present is not None:
             present[rows, place] = True
-    times = np.array(times, dtype=np.int64)
+    return _read_only(symbols, times, columns, present)
+
+
+def _read_only(
+    symbols: tuple[str, ...], times: IntArray, columns: Mapping[str, FloatArray], present: BoolArray | None = None
+) -> Bars:
     for array in (times, *columns.values(), *(() if present is None else (present,))):
         array.setflags(write=False)
     return Bars(symbols=symbols, times=times, present=present, **columns)

@@ -148,7 +148,7 @@ def _polars_times(texts: Any, zone: str) -> IntArray | None:
 
 
 def _refuse_bytes(path: Path, data: bytes) -> None:
-    if not data.strip():
+    if not data or data.isspace():
         raise MarketDataError(f"{path}: the file is empty")
     if b"\0" in data:
         place = data.index(b"\0")

@@ -20,7 +20,7 @@ def oddities(bars: Bars, settings: Mapping[str, Any]) -> list[str]:
     """Return a line for each kind of odd thing and symbol."""
     found: list[str] = []
     for place, symbol in enumerate(bars.symbols):
-        rows = np.arange(bars.n_bars) if bars.present is None else np.flatnonzero(bars.present[:, place])
+        rows = slice(None) if bars.present is None else np.flatnonzero(bars.present[:, place])
         days = bars.times[rows]
         found.extend(_splits(symbol, bars.open[rows, place], bars.close[rows, place], days))
         volume = bars.volume[rows, place]

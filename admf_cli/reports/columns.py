@@ -8,27 +8,22 @@ from __future__ import annotations
 
 import csv
 import io
-import sys
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import orjson
 
 from admf_cli.market.bars import FloatArray, IntArray
 from admf_cli.results import PortfolioResult, Trade
+from admf_cli.tracefile.blocks import ROWS_AT_ONCE, Heads, Lines, Numbers, alike, fractional, moments, parts
 from admf_cli.tracefile.format import timestamp_text
 from admf_cli.traces.render.text import csv_safe
-
-if TYPE_CHECKING:
-    import polars
 
 TRADE_COLUMNS = Trade._fields
 EQUITY_COLUMNS = ("timestamp", "equity", "cash", "exposure")
 
 _ROWS_AT_ONCE = 65_536
-_POLARS_ROWS_AT_ONCE = 1 << 20
-_POLARS_PAYS_FROM = 400_000  # rows, from which on it saves more time than its import takes
 _ARRAY = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
 
 
@@ -41,41 +36,40 @@ def trades_csv(trades: Sequence[Trade]) -> Iterator[bytes]:
         yield _rows(columns)
 
 
-def equity_csv(portfolio: PortfolioResult, *, many: bool | None = None) -> Iterator[bytes]:
-    """Yield the header and time, equity, cash and gross exposure at every bar's close, in blocks.
-
-    Args:
-        many: True formats by Polars, False by orjson, None as the number of rows asks for. The bytes are the same.
-    """
+def equity_csv(portfolio: PortfolioResult) -> Iterator[bytes | memoryview]:
+    """Yield the header and time, equity, cash and gross exposure at every bar's close, in blocks."""
     yield _line(EQUITY_COLUMNS)
-    times, values = portfolio.times, (portfolio.equity, portfolio.cash, portfolio.exposure)
-    if many is None:
-        many = len(times) >= (_ROWS_AT_ONCE if "polars" in sys.modules else _POLARS_PAYS_FROM)
-    step, form = (_POLARS_ROWS_AT_ONCE, _rows_by_polars) if many else (_ROWS_AT_ONCE, _rows_by_orjson)
-    for start in range(0, len(times), step):
-        cut = slice(start, start + step)
-        yield form(times[cut], [column[cut] for column in values])
+    for start, stop in parts(len(portfolio.times), ROWS_AT_ONCE):
+        rows = slice(start, stop)
+        yield _equity_rows(
+            portfolio.times[rows], portfolio.equity[rows], portfolio.cash[rows], portfolio.exposure[rows]
+        )
 
 
-def _rows_by_orjson(times: IntArray, values: Sequence[FloatArray]) -> bytes:
-    moments = orjson.dumps(times.astype("datetime64[us]"), option=_ARRAY)
-    columns = [moments[1:-1].replace(b'"', b"").split(b","), *map(_float_texts, values)]
-    return _rows(columns)
-
-
-def _rows_by_polars(times: IntArray, values: Sequence[FloatArray]) -> bytes:
-    import polars as pl
-
-    moment = pl.col("time").cast(pl.Datetime("us"))
-    whole, broken = moment.dt.strftime("%Y-%m-%dT%H:%M:%SZ"), moment.dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
-    text: polars.Expr = whole
-    if (times % 1_000_000).any():
-        text = pl.when(pl.col("time") % 1_000_000 == 0).then(whole).otherwise(broken)
-    numbers = [pl.when(pl.col(name).is_finite()).then(pl.col(name)).alias(name) for name in EQUITY_COLUMNS[1:]]
-    frame = pl.DataFrame({"time": times, **dict(zip(EQUITY_COLUMNS[1:], values, strict=True))})
-    out = io.BytesIO()
-    frame.select(text.alias("timestamp"), *numbers).write_csv(out, include_header=False)
-    return out.getvalue()
+def _equity_rows(times: IntArray, *values: FloatArray) -> bytes | memoryview:
+    numbers = Numbers(values)
+    shapes = []
+    at = np.empty(len(times), np.int64)
+    for chosen in alike(fractional(times)):
+        texts = moments(times[chosen])
+        width = texts.dtype.itemsize - 2  # without the quotes
+        heads = Heads(len(texts))
+        heads.column(np.ndarray(texts.shape, f"V{width}", np.ascontiguousarray(texts), 1, (width + 2,)))
+        heads.constant(b",")
+        shapes.append((chosen, heads))
+        at[chosen] = heads.length
+    lines = Lines(at + numbers.lengths.sum(axis=1) + len(values))
+    at += lines.starts
+    for place in range(len(values)):
+        lines.put_texts(at, numbers.texts(place))
+        at += numbers.lengths[:, place]
+        lines.put_constant(at, b"," if place < len(values) - 1 else b"\n")
+        at += 1
+    for chosen, heads in shapes:
+        lines.put_heads(chosen, heads.texts())
+    if not all(np.isfinite(column).all() for column in values):
+        return lines.view().tobytes().replace(b"null", b"")
+    return lines.view()
 
 
 def _cells(name: str, column: list[Any]) -> list[bytes]:

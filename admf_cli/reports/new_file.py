@@ -12,7 +12,7 @@ from admf_cli.errors import StorageError
 PathLinker = Callable[[Path, Path], None]
 
 
-def write_new_file(path: Path, blocks: Iterable[bytes], *, link: PathLinker = os.link) -> None:
+def write_new_file(path: Path, blocks: Iterable[bytes | memoryview], *, link: PathLinker = os.link) -> None:
     """Write blocks to a file that must not exist yet, by a temporary file beside it, fsync and link.
 
     Args:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from admf_cli.tracefile.format import timestamp_text
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -21,6 +23,15 @@ if TYPE_CHECKING:
 
 LONGEST_NUMBER = 24
 """Bytes of `-1.7976931348623157e-308`, the longest text of a float64."""
+
+# What is copied too much of a line's last number, of 3 bytes and followed by a line end, the next line's head covers.
+_SHORTEST_HEAD = LONGEST_NUMBER - 4
+
+ROWS_AT_ONCE = 4096
+"""Lines a block, so that it and what it is made from stay in the processor's cache."""
+
+ORJSON_TIME_LIMIT = 253_402_207_200_000_000
+"""Microseconds; orjson knows no later moment, though the year 9999 has two days more."""
 
 _ARRAY = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
 _COMMA = ord(",")
@@ -51,8 +62,13 @@ class Lines:
             self._overlapping(len(text))[at] = np.void(text)
 
     def put_texts(self, at: IntArray, texts: NDArray[np.void]) -> None:
-        """Write texts of one length, shape (n,) or broadcast to it, each at its place."""
+        """Write texts of one length, shape (n,), each at its place."""
         self._overlapping(texts.dtype.itemsize)[at] = texts
+
+    def put_heads(self, rows: slice | IntArray, heads: NDArray[np.void]) -> None:
+        """Write the heads of these lines, shape (n,), after everything else."""
+        assert heads.dtype.itemsize >= _SHORTEST_HEAD
+        self.put_texts(self.starts[rows], heads)
 
     def view(self) -> memoryview:
         """Return the finished lines."""
@@ -139,6 +155,36 @@ def equally_long(values: NDArray[Any]) -> NDArray[np.void]:
     width, left_over = divmod(len(text) - 1, len(values))
     assert not left_over, "texts of one length"
     return np.ndarray((len(values),), f"V{width - 1}", text, 1, (width,))
+
+
+def moments(time: IntArray) -> NDArray[np.void]:
+    """Return the JSON texts of times that all have a fraction of a second, or that all have none, shape (n,).
+
+    Args:
+        time: microseconds since 1970 UTC; see `fractional`.
+    """
+    import numpy as np
+
+    if int(time.max()) < ORJSON_TIME_LIMIT:
+        return equally_long(time.astype("datetime64[us]"))
+    return np.array([f'"{timestamp_text(moment)}"'.encode() for moment in time.tolist()]).view("V")
+
+
+def fractional(time: IntArray) -> NDArray[np.bool_]:
+    """Return which times have a fraction of a second, and so a longer text."""
+    found: NDArray[np.bool_] = time % 1_000_000 != 0
+    return found
+
+
+def alike(shape: NDArray[Any]) -> Iterator[slice | IntArray]:
+    """Yield the rows of each value that `shape` has; `slice(None)` where it is one for all."""
+    import numpy as np
+
+    if (shape == shape[0]).all():
+        yield slice(None)
+        return
+    for value in np.unique(shape):
+        yield np.flatnonzero(shape == value)
 
 
 def overlapping(text: ByteArray, width: int) -> NDArray[np.void]:

@@ -7,7 +7,20 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 
-from admf_cli.tracefile.blocks import Heads, Lines, Numbers, as_text, digits, equally_long, parts
+from admf_cli.tracefile.blocks import (
+    ORJSON_TIME_LIMIT,
+    ROWS_AT_ONCE,
+    Heads,
+    Lines,
+    Numbers,
+    alike,
+    as_text,
+    digits,
+    equally_long,
+    fractional,
+    moments,
+    parts,
+)
 from admf_cli.tracefile.format import timestamp_text
 
 if TYPE_CHECKING:
@@ -15,9 +28,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _APPEND_NEWLINE = orjson.OPT_APPEND_NEWLINE
-_ROWS_AT_ONCE = 4096  # a block and what it is made from stay in the processor's cache
-# Microseconds; orjson knows no later moment, though the year 9999 has two days more.
-_ORJSON_TIME_LIMIT = 253_402_207_200_000_000
 _END = b"}}\n"
 
 
@@ -85,7 +95,7 @@ def encode_batch(batch: BatchLike) -> Iterator[memoryview]:
     orjson writes each column in one call, so that numbers read exactly as in single lines; NumPy puts the lines
     together. That costs a tenth of writing them one by one.
     """
-    for start, stop in parts(len(batch.sequence), _ROWS_AT_ONCE):
+    for start, stop in parts(len(batch.sequence), ROWS_AT_ONCE):
         yield _block(batch, slice(start, stop))
 
 
@@ -106,7 +116,7 @@ def _mapping(event: EventLike, timestamp: str) -> dict[str, Any]:
 def _timestamps(times: list[int]) -> list[str]:
     import numpy as np
 
-    if max(times, default=0) >= _ORJSON_TIME_LIMIT:
+    if max(times, default=0) >= ORJSON_TIME_LIMIT:
         return [timestamp_text(time) for time in times]
     return as_text(np.array(times, dtype="datetime64[us]"))[2:-2].decode().split('","') if times else []
 
@@ -136,7 +146,7 @@ def _block(batch: BatchLike, rows: slice) -> memoryview:
         at += numbers.lengths[:, place]
     lines.put_constant(at, _END)
     for chosen, heads in shapes:
-        lines.put_texts(lines.starts[chosen], heads.texts())
+        lines.put_heads(chosen, heads.texts())
     return lines.view()
 
 
@@ -153,14 +163,14 @@ def _shapes(batch: BatchLike, rows: slice) -> Iterator[tuple[slice | NDArray[np.
 
     shape = digits(numbers)
     shape = shape * 32 + digits(sequence)
-    shape = shape * 2 + (time % 1_000_000 != 0)
+    shape = shape * 2 + fractional(time)
     if cause is not None:
         shape = shape * 32 + digits(cause)
     if symbol is not None:
         shape = shape * (1 << 20) + np.array([len(literal) for literal in literals])[symbol]
 
     container = orjson.dumps(batch.container_id)
-    for chosen in _alike(shape):
+    for chosen in alike(shape):
         own_symbols = None if symbol is None else symbol[chosen]
         heads = Heads(len(sequence[chosen]))
         heads.constant(b'{"event_id":' + container[:-1] + b"#")
@@ -168,7 +178,7 @@ def _shapes(batch: BatchLike, rows: slice) -> Iterator[tuple[slice | NDArray[np.
         heads.constant(b'","sequence":')
         heads.column(equally_long(sequence[chosen]))
         heads.constant(b',"event_type":' + orjson.dumps(batch.event_type) + b',"timestamp":')
-        heads.column(_moments(time[chosen]))
+        heads.column(moments(time[chosen]))
         heads.constant(b',"container_id":' + container + b',"correlation_id":null,"causation_id":')
         if cause is None:
             heads.constant(b"null")
@@ -184,23 +194,3 @@ def _shapes(batch: BatchLike, rows: slice) -> Iterator[tuple[slice | NDArray[np.
             heads.column(np.array(literals, dtype=f"V{width}")[own_symbols])
         heads.constant(b',"payload":{' + b"".join(orjson.dumps(name) + b":" for name in list(batch.columns)[:1]))
         yield chosen, heads
-
-
-def _moments(time: NDArray[np.int64]) -> NDArray[np.void]:
-    """Return the texts of times that all have a fraction of a second, or that all have none."""
-    import numpy as np
-
-    if int(time.max()) < _ORJSON_TIME_LIMIT:
-        return equally_long(time.astype("datetime64[us]"))
-    return np.array([f'"{timestamp_text(moment)}"'.encode() for moment in time.tolist()]).view("V")
-
-
-def _alike(shape: NDArray[np.int64]) -> Iterator[slice | NDArray[np.int64]]:
-    """Yield the rows of each value that `shape` has."""
-    import numpy as np
-
-    if (shape == shape[0]).all():
-        yield slice(None)
-        return
-    for value in np.unique(shape):
-        yield np.flatnonzero(shape == value)
