@@ -8,23 +8,33 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import orjson
 
 from admf_cli.market.bars import FloatArray, IntArray
 from admf_cli.results import PortfolioResult, Trade
-from admf_cli.tracefile.blocks import ROWS_AT_ONCE, Heads, Lines, Numbers, alike, fractional, moments, parts
-from admf_cli.tracefile.format import timestamp_text
+from admf_cli.tracefile.blocks import (
+    ROWS_AT_ONCE,
+    Heads,
+    Lines,
+    Numbers,
+    alike,
+    as_text,
+    fractional,
+    moments,
+    parts,
+    timestamps,
+)
 from admf_cli.traces.render.text import csv_safe
 
 TRADE_COLUMNS = Trade._fields
 EQUITY_COLUMNS = ("timestamp", "equity", "cash", "exposure")
 
 _ROWS_AT_ONCE = 65_536
-_ARRAY = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
+_PLAIN = re.compile("[A-Za-z][A-Za-z0-9_#]*")  # text that needs neither quotes nor an apostrophe
 
 
 def trades_csv(trades: Sequence[Trade]) -> Iterator[bytes]:
@@ -32,8 +42,8 @@ def trades_csv(trades: Sequence[Trade]) -> Iterator[bytes]:
     yield _line(TRADE_COLUMNS)
     for start in range(0, len(trades), _ROWS_AT_ONCE):
         block = trades[start : start + _ROWS_AT_ONCE]
-        columns = [_cells(name, [getattr(trade, name) for trade in block]) for name in TRADE_COLUMNS]
-        yield _rows(columns)
+        columns = zip(*block, strict=True)
+        yield _rows([_cells(name, column) for name, column in zip(TRADE_COLUMNS, columns, strict=True)])
 
 
 def equity_csv(portfolio: PortfolioResult) -> Iterator[bytes | memoryview]:
@@ -72,20 +82,16 @@ def _equity_rows(times: IntArray, *values: FloatArray) -> bytes | memoryview:
     return lines.view()
 
 
-def _cells(name: str, column: list[Any]) -> list[bytes]:
+def _cells(name: str, column: Sequence[Any]) -> list[bytes]:
     if name.endswith("_time"):
-        return [timestamp_text(time).encode() for time in column]
+        return [timestamp.encode() for timestamp in timestamps(column)]
     if isinstance(column[0], float):
-        return _float_texts(np.array(column, dtype=np.float64))
+        numbers = np.array(column, dtype=np.float64)
+        texts = as_text(numbers)[1:-1].split(b",")
+        return texts if np.isfinite(numbers).all() else [b"" if text == b"null" else text for text in texts]
     if isinstance(column[0], int):
         return [b"%d" % number for number in column]
-    known: dict[str, bytes] = {}  # few texts, in many rows
-    return [known.get(text) or known.setdefault(text, _line([csv_safe(text)])[:-1]) for text in column]
-
-
-def _float_texts(column: FloatArray) -> list[bytes]:
-    texts = orjson.dumps(np.ascontiguousarray(column, dtype=np.float64), option=_ARRAY)[1:-1].split(b",")
-    return texts if np.isfinite(column).all() else [b"" if text == b"null" else text for text in texts]
+    return [text.encode() if _PLAIN.fullmatch(text) else _line([csv_safe(text)])[:-1] for text in column]
 
 
 def _rows(columns: Sequence[list[bytes]]) -> bytes:

@@ -170,6 +170,15 @@ def moments(time: IntArray) -> NDArray[np.void]:
     return np.array([f'"{timestamp_text(moment)}"'.encode() for moment in time.tolist()]).view("V")
 
 
+def timestamps(times: Sequence[int]) -> list[str]:
+    """Return times, microseconds since 1970 UTC, as `timestamp_text` gives them one by one."""
+    import numpy as np
+
+    if max(times, default=0) >= ORJSON_TIME_LIMIT:
+        return [timestamp_text(time) for time in times]
+    return as_text(np.array(times, dtype="datetime64[us]"))[2:-2].decode().split('","') if times else []
+
+
 def fractional(time: IntArray) -> NDArray[np.bool_]:
     """Return which times have a fraction of a second, and so a longer text."""
     found: NDArray[np.bool_] = time % 1_000_000 != 0

@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 import orjson
 
 from admf_cli.tracefile.blocks import (
-    ORJSON_TIME_LIMIT,
     ROWS_AT_ONCE,
     Heads,
     Lines,
     Numbers,
     alike,
-    as_text,
     digits,
     equally_long,
     fractional,
     moments,
     parts,
+    timestamps,
 )
 from admf_cli.tracefile.format import timestamp_text
 
@@ -84,7 +83,7 @@ def encode_events(events: Sequence[EventLike]) -> bytearray:
     """Return events as their lines, the same as one by one at half the cost: their times become text all at once."""
     lines = bytearray()
     dumps = orjson.dumps
-    for event, timestamp in zip(events, _timestamps([event.time for event in events]), strict=True):
+    for event, timestamp in zip(events, timestamps([event.time for event in events]), strict=True):
         lines += dumps(_mapping(event, timestamp), option=_APPEND_NEWLINE)
     return lines
 
@@ -111,14 +110,6 @@ def _mapping(event: EventLike, timestamp: str) -> dict[str, Any]:
         "symbol": event.symbol,
         "payload": event.payload,
     }
-
-
-def _timestamps(times: list[int]) -> list[str]:
-    import numpy as np
-
-    if max(times, default=0) >= ORJSON_TIME_LIMIT:
-        return [timestamp_text(time) for time in times]
-    return as_text(np.array(times, dtype="datetime64[us]"))[2:-2].decode().split('","') if times else []
 
 
 def _block(batch: BatchLike, rows: slice) -> memoryview:
