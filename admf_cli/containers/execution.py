@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from admf_cli.broker.account import Account
@@ -22,6 +23,7 @@ from admf_cli.events.bus import EventBus, Handler
 from admf_cli.events.event import Event
 from admf_cli.market.bars import Bars, FloatArray
 
+_by_number = attrgetter("number")
 _KIND_RANK = {"market": 0, "stop": 1, "trailing_stop": 1, "stop_limit": 1, "limit": 2, "market_on_close": 3}
 
 
@@ -73,6 +75,7 @@ class ExecutionContainer(Container):
         self._meeting = False
         self._moment = AT_OPEN
         self._taken: dict[tuple[str, int], float] = {}
+        self._taken_bar = -1
         self._submitted = 0
 
     def take_orders_from(self, bus: EventBus) -> None:
@@ -95,7 +98,7 @@ class ExecutionContainer(Container):
         elif self._fill_at_close and order.order_type == "market" and not self._meeting and self._has_bar(bar, order):
             self._fill(order, Match(self._quotes.close[order.symbol][bar], AT_CLOSE, True), bar)
             if order.working:
-                self._schedule(order, bar + 1)
+                self._carry_over(order, bar)
         else:
             self._schedule(order, order.first_bar)
 
@@ -108,9 +111,9 @@ class ExecutionContainer(Container):
     def wake(self, bar: int, stage: int) -> None:
         """Meet the bar: what has expired goes first, then the open, then the range, then the close."""
         self._meeting, self._moment = True, AT_OPEN
-        if self._participation is not None:
-            self._taken.clear()
-        due = self._due.pop(bar, ())
+        due = self._due.pop(bar, [])
+        if len(due) > 1:
+            due.sort(key=_by_number)
         for order in due:
             if bar >= order.dead_bar and order.working:
                 self._end(order, "EXPIRE", "gtd_reached" if order.time_in_force == "GTD" else "day_end")
@@ -265,6 +268,9 @@ class ExecutionContainer(Container):
 
     def _liquidity(self, order: Order, bar: int) -> float:
         assert self._participation is not None
+        if self._taken_bar != bar:
+            self._taken.clear()
+            self._taken_bar = bar
         share = self._participation * self._quotes.volume[order.symbol][bar]
         left = share - self._taken.get((order.portfolio, order.symbol), 0.0)
         return self._instruments[order.symbol].whole_lots(max(0.0, left))

@@ -436,9 +436,12 @@ class PortfolioContainer(Container):
         self.publish("PORTFOLIO_UPDATE", payload, cause=fill.event_id, flow=fill.correlation_id)
 
     def _close_overdue(self, bar: int) -> None:
-        for symbol, (opened, flow) in list(self._opened.items()):
+        for symbol, (opened, flow) in sorted(self._opened.items()):
             due = overdue(self._profile, opened, bar, self._bars.times)
-            if due is not None and not self._is_closing(symbol, due[0].rule):
+            if due is None:
+                continue
+            self.clock.at(self._rank, bar + 1, MARK)  # should what closes it be refused, there is another try
+            if not self._is_closing(symbol, due[0].rule):
                 name = self._bars.symbols[symbol]
                 cause = self._breach(due[0], name, self._bar_event(bar, symbol), flow, "position closed")
                 self._close_position(symbol, cause, due[0].rule, due[1])

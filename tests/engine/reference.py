@@ -1,99 +1,438 @@
-"""A plain bar-by-bar backtest of one symbol, a page long, that shares no code with the engine: the reference."""
+"""A plain bar-by-bar backtest that shares no code with the engine: the reference that the engine must equal.
+
+Every bar of every symbol is visited, every working order is tried at every bar, everything is a float in a loop. Where
+other backtesters have another rule, it is a switch in `Rules`, so that what they do is predicted as well.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-import numpy as np
+OPEN, RANGE, CLOSE = range(3)
+NEVER = 1 << 60
+KIND_RANK = {"market": 0, "stop": 1, "trailing_stop": 1, "stop_limit": 1, "limit": 2, "market_on_close": 3}
+OF_SIGNALS = ("entry", "exit", "reversal", "rebalance")
+Bar = tuple[float, float, float, float, float]  # open, high, low, close, volume
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Ours by default; docs/parity.md says which of the others' are which.
+
+    Attributes:
+        exits_on_entry_bar: protective orders are live on the bar of their entry: "always", "never", or "market" (only
+            after a market entry).
+        open_decides: of two orders that one bar meets, the one met at the open goes first; else the first in line.
+        stop_limit: what a stop-limit does in the bar that triggers it.
+        parts: a reversal pays commission for what it closes and for what it opens, each for itself.
+        slip: which fills slip.
+        end: what happens to a position at the end: None, "open" or "close" of the last bar.
+    """
+
+    exits_on_entry_bar: str = "always"
+    open_decides: bool = True
+    stop_limit: str = "admf"
+    parts: bool = False
+    slip: str = "market and stop"
+    end: str | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is traded and at what cost, in the words of the configuration."""
+
+    fast: int = 1
+    slow: int = 2
+    direction: str = "long_flat"
+    entry: dict[str, Any] = field(default_factory=dict)
+    exit: dict[str, Any] = field(default_factory=dict)
+    stop_loss: Any = None
+    take_profit: Any = None
+    trailing_stop: Any = None
+    max_holding_period: int | None = None
+    cooldown: int | None = None
+    quantity: float | None = None
+    percent: float = 0.5
+    commission: dict[str, Any] = field(default_factory=dict)
+    bps: float = 0.0
+    participation: float | None = None
+    fill_price: str = "next_open"
+    multiplier: float = 1.0
+    lot: float = 1.0
+    capital: float = 10_000.0
 
 
 @dataclass
+class Order:
+    """One order and all that is known of it."""
+
+    number: int
+    symbol: int
+    side: int
+    quantity: float
+    kind: str
+    purpose: str
+    price: float  # close of the deciding bar
+    born: int
+    dead: int
+    force: str = "GTC"
+    limit: float = 0.0
+    stop: float = 0.0
+    trail: tuple[float, float] = (0.0, 0.0)  # amount, fraction
+    group: int | None = None
+    closes_only: bool = False
+    after_open: bool = False
+    triggered: bool = False
+    alive: bool = True
+    left: float = 0.0
+    filled: float = 0.0
+    value: float = 0.0
+    paid: float = 0.0
+
+
 class Reference:
-    """Signals by crossing averages, market orders at the next open, a stop and a target from the fill's price."""
+    """Runs a plan over bars[symbol][t], None where a symbol has no bar; days[t] is the day of each bar."""
 
-    cash: float
-    rate: float
-    bps: float
-    percent: float
-    stop: float | None
-    target: float | None
-    held: float = 0.0
-    events: list[tuple[object, ...]] = field(default_factory=list)
-    equity: list[float] = field(default_factory=list)
-
-    def run(
-        self, o: list[float], h: list[float], lo: list[float], c: list[float], fast: int, slow: int, side: str
+    def __init__(
+        self, plan: Plan, bars: Sequence[Sequence[Bar | None]], days: Sequence[int], rules: Rules | None = None
     ) -> None:
-        short = side == "long_short"
-        waiting: float | None = None
-        stop = target = 0.0
-        last_wanted = 0
-        for t in range(len(c)):
-            if waiting is not None:
-                if self._fill(t, waiting, o[t], slips=True) and self.held:
-                    sign = math.copysign(1.0, self.held)
-                    base = self._price(o[t], math.copysign(1.0, waiting))
-                    stop = base - sign * base * self.stop if self.stop else 0.0
-                    target = base + sign * base * self.target if self.target else 0.0
-                waiting = None
-            if self.held and (self.stop or self.target):
-                up = self.held > 0
-                hit_stop = self.stop and (lo[t] <= stop if up else h[t] >= stop)
-                hit_target = self.target and (h[t] >= target if up else lo[t] <= target)
-                open_target = self.target and (o[t] >= target if up else o[t] <= target)
-                if hit_stop and (not open_target or (o[t] <= stop if up else o[t] >= stop)):
-                    self._fill(t, -self.held, min(o[t], stop) if up else max(o[t], stop), slips=True)
-                elif hit_target:
-                    self._fill(t, -self.held, max(o[t], target) if up else min(o[t], target), slips=False)
-            self.equity.append(self.cash + self.held * c[t])
-            if t < slow:
-                continue
-            now = [math.fsum(c[t - n + 1 : t + 1]) / n for n in (fast, slow)]
-            past = [math.fsum(c[t - n : t]) / n for n in (fast, slow)]
-            wanted: int | None = None
-            if past[0] <= past[1] and now[0] > now[1]:
-                wanted = 1
-            elif past[0] >= past[1] and now[0] < now[1]:
-                wanted = -1 if short else 0
-            if wanted is None or wanted == last_wanted:
-                continue  # a strategy begins flat and speaks when what it wants changes
-            last_wanted = wanted
-            self.events.append(("SIGNAL", t, float(wanted)))
-            if wanted == 0:
-                if self.held:
-                    waiting = -self.held
-            elif self.held * wanted <= 0:
-                size = math.floor(self.equity[-1] * self.percent / c[t] + 1e-9)
-                if size > 0:
-                    waiting = wanted * size - self.held
-                elif self.held:
-                    waiting = -self.held
+        self.plan, self.bars, self.days, self.rules = plan, bars, days, rules or Rules()
+        self.n, self.t = len(days), 0
+        self.cash = plan.capital
+        self.held = [0.0] * len(bars)
+        self.last = [math.nan] * len(bars)
+        self.opened: list[int | None] = [None] * len(bars)
+        self.cooling = [0] * len(bars)
+        self.wanted = [0] * len(bars)
+        self.orders: list[Order] = []
+        self.events: list[tuple[Any, ...]] = []
+        self.equity: list[float] = []
+        self.moment: int | None = None
+        self.met: list[tuple[tuple[int, ...], Order, float, int, bool]] = []
+        self.number = self.groups = 0
+        self.taken = [0.0] * len(bars)
 
-    def _price(self, price: float, side: float) -> float:
-        return price + side * (price * (self.bps / 10_000)) if self.bps else price
+    def run(self) -> Reference:
+        """Live through all bars."""
+        for self.t in range(self.n):
+            self._meet()
+            for symbol, series in enumerate(self.bars):
+                if series[self.t] is not None:
+                    self.last[symbol] = series[self.t][3]
+            self._mark()
+            wanted = [order for signal in list(self._signals()) if (order := self._answer(*signal)) is not None]
+            for symbol, change, purpose, style, price in sorted(wanted, key=lambda order: order[1] > 0.0):
+                self._send(symbol, change, purpose, style, price)
+            if self.t == self.n - 1 and self.rules.end is not None:
+                self._liquidate()
+            self.equity.append(self._worth())
+        for order in self._working():
+            self._end(order, "EXPIRE", "end_of_data")
+        return self
 
-    def _fill(self, t: int, change: float, price: float, *, slips: bool) -> bool:
-        side = math.copysign(1.0, change)
-        paid = self._price(price, side) if slips else price
-        value = abs(change) * paid
-        commission = value * self.rate
+    # ------------------------------------------------------------ the market
+
+    def _working(self) -> list[Order]:
+        self.orders = [order for order in self.orders if order.alive]
+        return list(self.orders)
+
+    def _meet(self) -> None:
+        self.taken = [0.0] * len(self.bars)
+        for order in self._working():
+            if self.t >= order.dead:
+                self._end(order, "EXPIRE", "gtd_reached" if order.force == "GTD" else "day_end")
+        self.moment, self.met = OPEN, []
+        for order in self._working():
+            self._offer(order)
+        while self.met:
+            self.met.sort(key=lambda row: row[0])
+            key, order, price, self.moment, slips = self.met.pop(0)
+            if order.alive:
+                self._fill(order, price, slips)
+                if order.alive:
+                    self._wait(order)
+        self.moment = None
+
+    def _offer(self, order: Order) -> None:
+        bar = self.bars[order.symbol][self.t]
+        found = None if bar is None else self._match(order, *bar[:4])
+        if found is None:
+            self._wait(order)
+            return
+        price, moment, slips = found
+        rank = (order.side, KIND_RANK[order.kind], order.number)
+        key = (moment, *rank) if self.rules.open_decides else (0, 0, 0, order.number)
+        self.met.append((key, order, price, moment, slips))
+
+    def _wait(self, order: Order) -> None:
+        bar = self.bars[order.symbol][self.t]
+        if bar is None:
+            return
+        if order.force in ("IOC", "FOK"):
+            self._end(order, "CANCEL", "ioc_unfilled" if order.force == "IOC" else "fok_unfilled")
+        elif order.kind == "trailing_stop":
+            amount, fraction = order.trail
+            level = bar[3] * (1.0 + order.side * fraction) + order.side * amount
+            order.stop = min(order.stop, level) if order.side > 0 else max(order.stop, level)
+
+    def _match(self, order: Order, o: float, h: float, lo: float, c: float) -> tuple[float, int, bool] | None:
+        """Return price, moment and whether it slips, as if all were a buy: a sale is mirrored at zero."""
+        sign = order.side
+        limit, stop = sign * order.limit, sign * order.stop
+        o, c = sign * o, sign * c
+        h, lo = (h, lo) if sign > 0 else (-lo, -h)
+        late = order.after_open and self.t == order.born
+        found: tuple[float, int, bool] | None = None
+        if order.kind == "market":
+            found = (o, OPEN, True)
+        elif order.kind == "market_on_close":
+            found = (c, CLOSE, True)
+        elif order.kind == "limit" or order.triggered:
+            if o <= limit and not late:
+                found = (o, OPEN, False)
+            elif lo <= limit:
+                found = (limit, RANGE, False)
+        elif order.kind == "stop_limit":
+            found = self._match_stop_limit(order, o, h, lo, c, limit, stop)
+        elif o >= stop and not late:
+            found = (o, OPEN, True)
+        elif h >= stop:
+            found = (stop, RANGE, True)
+        return None if found is None else (sign * found[0], *found[1:])
+
+    def _match_stop_limit(
+        self, order: Order, o: float, h: float, lo: float, c: float, limit: float, stop: float
+    ) -> tuple[float, int, bool] | None:
+        if h < stop:
+            return None
+        order.triggered = True
+        if self.rules.stop_limit == "backtesting":
+            return (stop, RANGE, False) if lo <= limit and limit > stop else None
+        if o >= stop:
+            return (o, OPEN, False) if o <= limit else (limit, RANGE, False) if lo <= limit else None
+        if stop <= limit:
+            return (stop, RANGE, False)
+        # A buy in backtrader needs a falling bar for it, a sale a rising one; that is `o > c` seen as a buy.
+        falls = o > c or (self.rules.stop_limit == "backtrader" and order.side < 0 and o == c)
+        back = c <= limit and (self.rules.stop_limit == "admf" or falls)
+        return (limit, RANGE, False) if back else None
+
+    def _fill(self, order: Order, price: float, slips: bool) -> None:
+        plan, symbol, side = self.plan, order.symbol, order.side
+        quantity = order.left
+        if order.closes_only:
+            quantity = min(quantity, max(0.0, -side * self.held[symbol]))
+            if quantity < 1e-9 * plan.lot:
+                self._end(order, "CANCEL", "nothing_to_close")
+                return
+        asked = quantity
+        if plan.participation is not None:
+            bar = self.bars[symbol][self.t]
+            assert bar is not None
+            room = max(0.0, plan.participation * bar[4] - self.taken[symbol])
+            quantity = min(quantity, self._lots(room))
+            if quantity < 1e-9 * plan.lot or (order.force == "FOK" and quantity < asked):
+                return
+        held = self.held[symbol]
+        closing = min(quantity, abs(held)) if held * side < 0.0 else 0.0
+        parts = [closing, quantity - closing] if self.rules.parts and 0.0 < closing < quantity else [quantity]
+        fills = []
+        for part in parts:
+            opens = closing < quantity and part is parts[-1]
+            paid = self._slipped(price, side, slips, opens=opens)
+            value = part * paid * plan.multiplier
+            if self.rules.parts:
+                commission = self._commission(part, value)
+            else:
+                commission = self._commission(order.filled + part, order.value + value) - order.paid
+            fills.append((part, paid, value, commission))
+        value = sum(fill[2] for fill in fills)
+        commission = sum(fill[3] for fill in fills)
         needed = value + commission if side > 0 else commission
         available = self.cash if side > 0 else self.cash + value
         if available < needed - 1e-9 * abs(needed):
-            self.events.append(("REJECT", t))
-            return False
-        self.cash -= side * value + commission
-        self.held += change
-        self.events.append(("FILL", t, side, abs(change), paid, commission))
-        return True
+            self._end(order, "REJECT", "no_cash")
+            return
+        self.taken[symbol] += quantity
+        for part, paid, value, commission in fills:
+            order.filled, order.value, order.paid = order.filled + part, order.value + value, order.paid + commission
+            self.cash -= side * value + commission
+            self.events.append(("FILL", self.t, symbol, order.number, order.purpose, side, part, paid, commission))
+        order.left -= quantity
+        if (order.closes_only and quantity == asked) or abs(order.left) < 1e-9 * plan.lot:
+            order.left, order.alive = 0.0, False
+        after = held + side * quantity
+        self.held[symbol] = 0.0 if abs(after) < 1e-9 * plan.lot else after
+        self._on_fill(order, held, self.held[symbol], quantity, fills[-1][1])
+        if order.group is not None and not (order.closes_only and order.alive):
+            for other in self._working():
+                if other.group == order.group:
+                    self._end(other, "CANCEL", "oco_filled")
 
+    def _slipped(self, price: float, side: int, slips: bool, *, opens: bool) -> float:
+        does = {"market and stop": slips, "all": True, "entries": opens}[self.rules.slip]
+        return price + side * (price * (self.plan.bps / 10_000)) if does and self.plan.bps else price
 
-def market(seed: int, bars: int, tick: float, volatility: float) -> tuple[np.ndarray, ...]:
-    """Return open, high, low, close of a seeded walk, rounded to `tick` so that touches and ties happen."""
-    random = np.random.default_rng(seed)
-    path = 100.0 * np.exp(np.cumsum(random.normal(0.0, volatility, bars * 4))).reshape(bars, 4)
-    jumps = np.where(random.random(bars) < 0.1, 1.0 + random.normal(0.0, 5 * volatility, bars), 1.0)
-    opens = np.concatenate(([100.0], path[:-1, -1])) * np.abs(jumps)
-    whole = np.maximum(np.round(np.column_stack((opens, path)) / tick) * tick, tick)
-    return whole[:, 0], whole.max(axis=1), whole.min(axis=1), whole[:, -1]
+    def _commission(self, quantity: float, value: float) -> float:
+        costs = self.plan.commission
+        charged = {"percent": value, "per_share": quantity}.get(costs.get("type", ""), 0.0) * costs.get("rate", 0.0)
+        return max(charged, costs.get("minimum", 0.0))
+
+    def _lots(self, quantity: float) -> float:
+        return round(math.floor(quantity / self.plan.lot + 1e-9) * self.plan.lot, 8)
+
+    # ------------------------------------------------------------ the portfolio
+
+    def _on_fill(self, order: Order, before: float, after: float, quantity: float, price: float) -> None:
+        symbol, plan = order.symbol, self.plan
+        turned = before * after < 0.0
+        if before != 0.0 and (after == 0.0 or turned):
+            for other in self._working():
+                if other.symbol == symbol and not (turned and other.purpose in OF_SIGNALS):
+                    self._end(other, "CANCEL", "position_closed")
+            self.opened[symbol] = None
+            if plan.cooldown and order.purpose in ("stop_loss", "trailing_stop"):
+                self.cooling[symbol] = self.t + plan.cooldown
+        if after == 0.0 or not (before == 0.0 or turned or abs(after) > abs(before)):
+            return
+        if before == 0.0 or turned:
+            self.opened[symbol] = self.t
+        self.groups += 1
+        group, sign, size = self.groups, (1 if after > 0.0 else -1), min(quantity, abs(after))
+        for kind, purpose, rule, away in (
+            ("stop", "stop_loss", plan.stop_loss, -1),
+            ("limit", "take_profit", plan.take_profit, 1),
+            ("trailing_stop", "trailing_stop", plan.trailing_stop, -1),
+        ):
+            if rule is None or not self.held[symbol]:
+                continue
+            parts = rule if isinstance(rule, dict) else {"percent": rule}
+            base = order.price if parts.get("from") == "close" else price
+            amount, fraction = parts.get("amount", 0.0), parts.get("percent", 0.0)
+            level = base + sign * away * (amount or base * fraction)
+            child = self._order(symbol, -sign * size, kind, purpose, order.price)
+            child.group, child.closes_only, child.limit, child.stop = group, True, level, level
+            child.trail = (amount, fraction)
+            self._submit(child, after=order)
+
+    def _mark(self) -> None:
+        period = self.plan.max_holding_period
+        for symbol, opened in enumerate(self.opened):
+            if period is None or opened is None or self.t < opened + period - 1 or not self._is_due(symbol):
+                continue
+            self.events.append(("RISK_BREACH", self.t, symbol, "max_holding_period"))
+            held = self.held[symbol]
+            order = self._order(symbol, -held, "market", "max_holding_period", self.last[symbol])
+            order.closes_only = True
+            self._submit(order)
+
+    def _is_due(self, symbol: int) -> bool:
+        return not any(o.symbol == symbol and o.purpose == "max_holding_period" for o in self._working())
+
+    def _worth(self) -> float:
+        worth = self.cash
+        for symbol, held in enumerate(self.held):
+            if held:
+                worth += held * self.last[symbol] * self.plan.multiplier
+        return worth
+
+    def _signals(self) -> Iterator[tuple[int, int, float]]:
+        plan = self.plan
+        for symbol, series in enumerate(self.bars):
+            closes = [bar[3] for bar in series[: self.t + 1] if bar is not None]
+            if series[self.t] is None or len(closes) <= plan.slow:
+                continue
+            now = [math.fsum(closes[-n:]) / n for n in (plan.fast, plan.slow)]
+            past = [math.fsum(closes[-n - 1 : -1]) / n for n in (plan.fast, plan.slow)]
+            up = past[0] <= past[1] and now[0] > now[1]
+            down = past[0] >= past[1] and now[0] < now[1]
+            target = 1 if up else -1 if down else None
+            if plan.direction == "long_flat" and target == -1:
+                target = 0
+            if plan.direction == "short_flat" and target == 1:
+                target = 0
+            if target is None or target == self.wanted[symbol]:
+                continue  # a strategy begins flat and speaks when what it wants changes
+            self.wanted[symbol] = target
+            self.events.append(("SIGNAL", self.t, symbol, float(target)))
+            yield symbol, target, closes[-1]
+
+    def _answer(self, symbol: int, target: int, price: float) -> tuple[int, float, str, dict[str, Any], float] | None:
+        plan, held = self.plan, self.held[symbol]
+        old = [order for order in self._working() if order.symbol == symbol and order.purpose in OF_SIGNALS]
+        for order in old:
+            self._end(order, "CANCEL", "superseded")
+        if target == 0:
+            if held == 0.0:
+                withdrawn = any(order.purpose == "entry" for order in old)
+                self._refuse(symbol, "entry_cancelled" if withdrawn else "no_position")
+                return None
+            return symbol, -held, "exit", plan.exit, price
+        if held * target > 0.0:
+            self._refuse(symbol, "already_in_position")
+            return None
+        wanted = self._worth() * plan.percent / (price * plan.multiplier) if plan.quantity is None else plan.quantity
+        size = self._lots(max(0.0, wanted))
+        reason = "cooldown" if self.t < self.cooling[symbol] else "lot_too_small" if size == 0.0 else None
+        if reason is not None:
+            self._refuse(symbol, reason)
+            return (symbol, -held, "exit", plan.exit, price) if held else None
+        return symbol, target * size - held, "reversal" if held else "entry", plan.entry, price
+
+    def _send(self, symbol: int, change: float, purpose: str, style: dict[str, Any], price: float) -> None:
+        order = self._order(symbol, change, style.get("type", "market"), purpose, price)
+        order.force = style.get("time_in_force", "GTC")
+        order.limit = price * (1.0 + order.side * style.get("limit_offset", 0.0))
+        order.stop = price * (1.0 + order.side * style.get("stop_offset", 0.0))
+        if order.kind == "trailing_stop":
+            order.trail = (style.get("trail_amount", 0.0), style.get("trail_percent", 0.0))
+            order.stop = price + order.side * (order.trail[0] or price * order.trail[1])
+        later = [t for t in range(self.t + 1, self.n) if self.bars[symbol][t] is not None]
+        if order.force == "GTD":
+            lives = style["good_till"]["bars"]
+            order.dead = later[lives] if lives < len(later) else NEVER
+        elif order.force == "DAY" and later:
+            order.dead = next((t for t in range(later[0], self.n) if self.days[t] > self.days[later[0]]), NEVER)
+        self._submit(order)
+
+    def _order(self, symbol: int, change: float, kind: str, purpose: str, price: float) -> Order:
+        self.number += 1
+        side = 1 if change > 0.0 else -1
+        return Order(self.number, symbol, side, abs(change), kind, purpose, price, self.t + 1, NEVER, left=abs(change))
+
+    def _submit(self, order: Order, after: Order | None = None) -> None:
+        self.orders.append(order)
+        self.events.append(
+            ("ORDER", self.t, order.symbol, order.number, order.purpose, order.side, order.quantity, order.kind)
+        )
+        if self.moment is None:
+            bar = self.bars[order.symbol][self.t]
+            if self.plan.fill_price == "close" and order.kind == "market" and bar is not None:
+                self._fill(order, bar[3], True)
+                if order.alive:
+                    self._wait(order)
+            return
+        live = {"always": True, "never": False, "market": after is not None and after.kind == "market"}
+        if self.moment != CLOSE and live[self.rules.exits_on_entry_bar]:
+            order.born, order.after_open = self.t, self.moment == RANGE
+            self._offer(order)
+        elif self.moment != CLOSE:
+            self._wait(order)  # it follows the close of its first bar, without having been live in it
+
+    def _liquidate(self) -> None:
+        for symbol, held in enumerate(self.held):
+            bar = self.bars[symbol][self.t]
+            if held and bar is not None:
+                order = self._order(symbol, -held, "market", "close_at_end", bar[3])
+                self.orders.append(order)
+                self._fill(order, bar[0] if self.rules.end == "open" else bar[3], True)
+
+    def _refuse(self, symbol: int, reason: str) -> None:
+        self.events.append(("REJECT", self.t, symbol, None, None, reason))
+
+    def _end(self, order: Order, event: str, reason: str) -> None:
+        order.alive = False
+        self.events.append((event, self.t, order.symbol, order.number, order.purpose, reason))

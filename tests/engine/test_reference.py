@@ -1,77 +1,103 @@
-"""The next-event engine gives the events of the plain bar-by-bar loop, on generated markets and parameters."""
+"""The next-event engine gives the events of the plain bar-by-bar loop, on generated markets, orders and costs."""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from admf_cli import run_backtest
-from tests.engine.conftest import write_bars
-from tests.engine.reference import Reference, market
+from tests.engine.conversion import as_reference, run
+from tests.engine.markets import walk, with_gaps
+from tests.engine.reference import Bar, Plan, Reference
+
+OFFSETS = st.sampled_from([-0.03, -0.01, 0.0, 0.005, 0.02])
+LIFETIMES = st.sampled_from(
+    [{}, {"time_in_force": "DAY"}, {"time_in_force": "IOC"}, {"time_in_force": "FOK"}]
+    + [{"time_in_force": "GTD", "good_till": {"bars": bars}} for bars in (1, 2, 5)]
+)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@st.composite
+def styles(draw: st.DrawFn) -> dict[str, Any]:
+    """Return an `orders` section: any type with any time in force."""
+    kind = draw(st.sampled_from(["market", "limit", "stop", "stop_limit", "trailing_stop", "market_on_close"]))
+    style: dict[str, Any] = {"type": kind, **draw(LIFETIMES)}
+    if "limit" in kind:
+        style["limit_offset"] = draw(OFFSETS)
+    if kind in ("stop", "stop_limit"):
+        style["stop_offset"] = draw(OFFSETS)
+    if kind == "trailing_stop":
+        style |= draw(st.sampled_from([{"trail_percent": 0.02}, {"trail_amount": 1.5}]))
+    return style
+
+
+def distances(*fractions: float) -> st.SearchStrategy[Any]:
+    """Return no rule, a fraction, or one of the forms with `amount` and `from`."""
+    forms = [{"amount": 2.0}, {"percent": fractions[0], "from": "close"}, {"amount": 1.0, "from": "close"}]
+    return st.one_of(st.none(), st.sampled_from([*fractions, *forms]))
+
+
+PLANS = st.builds(
+    Plan,
+    fast=st.sampled_from([1, 2]),
+    slow=st.sampled_from([3, 5, 8]),
+    direction=st.sampled_from(["long_flat", "long_short", "short_flat"]),
+    entry=styles(),
+    exit=styles(),
+    stop_loss=distances(0.01, 0.05),
+    take_profit=distances(0.02, 0.1),
+    trailing_stop=st.sampled_from([None, 0.03, {"amount": 2.0}]),
+    max_holding_period=st.sampled_from([None, None, 1, 3]),
+    cooldown=st.sampled_from([None, 4]),
+    quantity=st.sampled_from([None, 10.0]),
+    percent=st.sampled_from([0.3, 0.95, 1.0]),
+    commission=st.sampled_from(
+        [
+            {},
+            {"type": "percent", "rate": 0.001},
+            {"type": "percent", "rate": 0.001, "minimum": 5.0},
+            {"type": "per_share", "rate": 0.01, "minimum": 1.0},
+        ]
+    ),
+    bps=st.sampled_from([0.0, 2.0]),
+    participation=st.sampled_from([None, None, 0.01, 0.05]),
+    fill_price=st.sampled_from(["next_open", "next_open", "close"]),
+    multiplier=st.sampled_from([1.0, 5.0]),
+    lot=st.sampled_from([1.0, 0.01]),
+)
+
+
+@settings(deadline=None)
 @given(
+    plan=PLANS,
     seed=st.integers(0, 10_000),
-    bars=st.integers(3, 260),
+    symbols=st.integers(1, 3),
+    bars=st.integers(3, 120),
     tick=st.sampled_from([0.01, 0.5, 2.0]),
     volatility=st.sampled_from([0.003, 0.02]),
-    periods=st.sampled_from([(1, 2), (2, 5), (3, 8), (5, 20)]),
-    side=st.sampled_from(["long_flat", "long_short"]),
-    stop=st.sampled_from([None, 0.01, 0.05]),
-    target=st.sampled_from([None, 0.02, 0.1]),
-    percent=st.sampled_from([0.5, 0.95, 1.0]),
+    missing=st.sampled_from([0.0, 0.0, 0.15]),
 )
 def test_the_engine_equals_the_reference_event_for_event(
-    configure: Callable[..., dict[str, Any]],
-    seed: int,
-    bars: int,
-    tick: float,
-    volatility: float,
-    periods: tuple[int, int],
-    side: str,
-    stop: float | None,
-    target: float | None,
-    percent: float,
+    plan: Plan, seed: int, symbols: int, bars: int, tick: float, volatility: float, missing: float
 ) -> None:
-    columns = market(seed, bars, tick, volatility)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "bars.csv"
-        write_bars(path, columns)
-        config = configure(
-            path,
-            params={"fast": periods[0], "slow": periods[1], "direction": side},
-            profile={
-                "sizing": {"type": "percent_equity", "percent": percent},
-                "stop_loss": stop,
-                "take_profit": target,
-            },
-            commission={"type": "percent", "rate": 0.001},
-            slippage={"type": "bps", "bps": 2},
-        )
-        result = run_backtest(config)
-    expected = Reference(10_000.0, 0.001, 2.0, percent, stop, target)
-    expected.run(*(column.tolist() for column in columns), *periods, side)
-    events = sorted((event for trace in result.phases[0].traces for event in trace.events), key=lambda e: e["sequence"])
-    found: list[tuple[object, ...]] = []
-    for event in events:
-        bar, payload = event["sequence"] >> 20, event["payload"]
-        if event["event_type"] == "SIGNAL":
-            found.append(("SIGNAL", bar, payload["target"]))
-        elif event["event_type"] == "FILL":
-            side_sign = 1.0 if payload["side"] == "buy" else -1.0
-            found.append(("FILL", bar, side_sign, payload["quantity"], payload["price"], payload["commission"]))
-        elif event["event_type"] == "REJECT" and event["container_id"] == "execution":
-            found.append(("REJECT", bar))
-    assert [row[:2] for row in found] == [row[:2] for row in expected.events]
+    if plan.fill_price == "close":
+        plan = replace(plan, max_holding_period=None)
+    market: list[list[Bar | None]] = []
+    for place in range(symbols):
+        series = with_gaps(walk(seed + place, bars, tick, volatility), seed + place, missing if place else 0.0)
+        market.append(series if any(bar is not None for bar in series) else [*series[:-1], (1.0, 1.0, 1.0, 1.0, 0.0)])
+    expected = Reference(plan, market, range(bars)).run()
+    events, portfolio = run(plan, market)
+    found = as_reference(events)
+    assert len(found) == len(expected.events)
     for mine, theirs in zip(found, expected.events, strict=True):
-        assert mine[2:] == pytest.approx(theirs[2:], rel=1e-12)
-    portfolio = result.phases[0].portfolios[0]
+        assert [part for part in mine if not isinstance(part, float)] == [
+            part for part in theirs if not isinstance(part, float)
+        ]
+        numbers = [part for part in mine if isinstance(part, float)]
+        assert numbers == pytest.approx([part for part in theirs if isinstance(part, float)], rel=1e-12)
     assert portfolio.equity.tolist() == pytest.approx(expected.equity, rel=1e-12)
     assert portfolio.final_equity == portfolio.equity[-1]
