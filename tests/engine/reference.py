@@ -117,7 +117,8 @@ class Reference:
 
     def run(self) -> Reference:
         """Live through all bars."""
-        for self.t in range(self.n):
+        for t in range(self.n):
+            self.t = t
             self._meet()
             for symbol, series in enumerate(self.bars):
                 if series[self.t] is not None:
@@ -149,7 +150,7 @@ class Reference:
             self._offer(order)
         while self.met:
             self.met.sort(key=lambda row: row[0])
-            key, order, price, self.moment, slips = self.met.pop(0)
+            _, order, price, self.moment, slips = self.met.pop(0)
             if order.alive:
                 self._fill(order, price, slips)
                 if order.alive:
