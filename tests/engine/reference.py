@@ -25,10 +25,13 @@ class Rules:
     Attributes:
         exits_on_entry_bar: protective orders are live on the bar of their entry: "always", "never", or "market" (only
             after a market entry).
-        open_decides: of two orders that one bar meets, the one met at the open goes first; else the first in line.
+        open_decides: of two orders that one bar meets, the one met at the open goes first; else a market order, then
+            the first in line.
         stop_limit: what a stop-limit does in the bar that triggers it.
         parts: a reversal pays commission for what it closes and for what it opens, each for itself.
-        slip: which fills slip.
+        slip: which fills slip: "market and stop", "open" (those and all at the open) or "entries".
+        last_close: with `fill_price: close`, an order of the last bar fills.
+        cash: too little for a reversal rejects it "whole", or leaves what it closes ("closing").
         end: what happens to a position at the end: None, "open" or "close" of the last bar.
     """
 
@@ -37,6 +40,8 @@ class Rules:
     stop_limit: str = "admf"
     parts: bool = False
     slip: str = "market and stop"
+    last_close: bool = True
+    cash: str = "whole"
     end: str | None = None
 
 
@@ -165,7 +170,7 @@ class Reference:
             return
         price, moment, slips = found
         rank = (order.side, KIND_RANK[order.kind], order.number)
-        key = (moment, *rank) if self.rules.open_decides else (0, 0, 0, order.number)
+        key = (moment, *rank) if self.rules.open_decides else (order.kind != "market", order.number)
         self.met.append((key, order, price, moment, slips))
 
     def _wait(self, order: Order) -> None:
@@ -255,8 +260,11 @@ class Reference:
         needed = value + commission if side > 0 else commission
         available = self.cash if side > 0 else self.cash + value
         if available < needed - 1e-9 * abs(needed):
-            self._end(order, "REJECT", "no_cash")
-            return
+            if self.rules.cash == "whole" or len(fills) == 1:
+                self._end(order, "REJECT", "no_cash")
+                return
+            fills = fills[:1]
+            quantity = order.left = closing
         self.taken[symbol] += quantity
         for part, paid, value, commission in fills:
             order.filled, order.value, order.paid = order.filled + part, order.value + value, order.paid + commission
@@ -274,7 +282,7 @@ class Reference:
                     self._end(other, "CANCEL", "oco_filled")
 
     def _slipped(self, price: float, side: int, slips: bool, *, opens: bool) -> float:
-        does = {"market and stop": slips, "all": True, "entries": opens}[self.rules.slip]
+        does = {"market and stop": slips, "open": slips or self.moment == OPEN, "entries": opens}[self.rules.slip]
         return price + side * (price * (self.plan.bps / 10_000)) if does and self.plan.bps else price
 
     def _commission(self, quantity: float, value: float) -> float:
@@ -411,7 +419,8 @@ class Reference:
         )
         if self.moment is None:
             bar = self.bars[order.symbol][self.t]
-            if self.plan.fill_price == "close" and order.kind == "market" and bar is not None:
+            last = self.t == self.n - 1 and not self.rules.last_close
+            if self.plan.fill_price == "close" and order.kind == "market" and bar is not None and not last:
                 self._fill(order, bar[3], True)
                 if order.alive:
                     self._wait(order)
