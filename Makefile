@@ -77,3 +77,10 @@ bench: $(VENV)/.run $(patsubst %,.bench-envs/%/.installed,backtesting backtrader
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info
+
+# Thousands of markets beside backtesting.py and backtrader, and thousands of generated runs beside the plain loop.
+parity: $(VENV)/.dev
+	ADMF_PARITY_MARKETS=200 $(PYTHON) -m pytest -n 2 tests/parity
+
+properties: $(VENV)/.dev
+	$(PYTHON) -m pytest -n 2 tests/engine --hypothesis-profile=thorough

@@ -106,8 +106,18 @@ FAMILIES = [
     Family("backtrader: limit exits", TRADER, {"exit": styles("limit")}, directions=("long_flat", "short_flat")),
     Family("backtrader: trailing exits", TRADER, {"exit": TRAILS}, directions=("long_flat", "short_flat")),
     Family("backtrader: market on close", TRADER, {"entry": [{"type": "market_on_close"}]}),
-    Family("backtrader: a holding period", TRADER, {"max_holding_period": [2, 3, 5]}),
-    Family("backtrader: part of the volume", TRADER, {"participation": [0.01, 0.05], "quantity": [40.0]}),
+    Family(
+        "backtrader: a holding period",
+        TRADER,
+        {"max_holding_period": [2, 3, 5]},
+        directions=("long_flat", "short_flat"),
+    ),
+    Family(
+        "backtrader: part of the volume",
+        TRADER,
+        {"participation": [0.01, 0.05], "quantity": [40.0]},
+        directions=("long_flat", "short_flat"),
+    ),
     Family("backtrader: as much as cash buys", TRADER, {"percent": [1.0], "quantity": [None]}, directions=ALL[:1]),
     # backtrader: other rules
     Family("backtrader: orders fill at the close", TRADER, {"fill_price": ["close"]}, Rules(last_close=False)),
