@@ -29,6 +29,7 @@ PERCENT = {"type": "percent", "rate": 0.001}
 PER_SHARE = {"type": "per_share", "rate": 0.01}
 MINIMUM = {"type": "percent", "rate": 0.001, "minimum": 3.0}
 ALL = ("long_flat", "long_short", "short_flat")
+OURS = Rules()
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Family:
     name: str
     peer: Callable[[Plan, list[Bar]], Outcome]
     choices: dict[str, list[Any]] = field(default_factory=dict)
-    rules: Rules = Rules()
+    rules: Rules = OURS
     directions: tuple[str, ...] = ALL
 
     def plan(self, seed: int) -> Plan:
@@ -168,7 +169,7 @@ def _agree(family: Family, plan: Plan, bars: list[Bar]) -> None:
     expected = Reference(plan, [bars], range(len(bars))).run()
     _same(ours, Outcome(of_events(expected.events), expected.equity[-1]))
     theirs = family.peer(plan, bars)
-    if family.rules == Rules():
+    if family.rules == OURS:
         _same(theirs, ours)
         return
     predicted = Reference(plan, [bars], range(len(bars)), family.rules).run()
