@@ -16,8 +16,10 @@ from admf_cli.directories import RunDirectories
 from admf_cli.market.load import LoadedBars, load_bars
 from admf_cli.orchestration.coordinator import Coordinator
 from admf_cli.orchestration.sequencer import Sequencer
+from admf_cli.python_strategies.user_class import user_class_from_file
 from admf_cli.results import RunResult
 from admf_cli.stopping import StopRequest
+from admf_cli.time_limit import TimeLimit
 from admf_cli.topology.builder import TopologyBuilder
 
 Progress = Callable[[int, int], None]
@@ -29,6 +31,7 @@ def run_workflow(
     *,
     overwrite: bool = False,
     stop: StopRequest | None = None,
+    limit: TimeLimit | None = None,
     progress: Progress | None = None,
 ) -> RunResult:
     """Run a checked configuration and write what it asks to be written.
@@ -36,6 +39,7 @@ def run_workflow(
     Args:
         overwrite: replace what an earlier run of the same workflow id left.
         stop: asked between bars whether to go on.
+        limit: asked between bars whether there is time left.
         progress: told between bars how far the phase is.
 
     Raises:
@@ -56,6 +60,8 @@ def run_workflow(
     def on_pulse(clock: Clock) -> Pulse:
         def pulse(bar: int, on_time: bool) -> None:
             stop.check()
+            if limit is not None:
+                limit.check()
             if progress is not None:
                 progress(bar + 1, clock.n_bars)
 
@@ -63,6 +69,7 @@ def run_workflow(
 
     builder = TopologyBuilder(
         _load_once(resolved.directory),
+        lambda path, params: user_class_from_file(path, params, resolved.directory),
         {"config_name": resolved.name, "config_sha256": resolved.sha256},
         on_pulse,
     )

@@ -13,6 +13,7 @@ import typer
 if TYPE_CHECKING:
     from admf_cli.reports.gates import GateOutcome
     from admf_cli.results import RunResult
+    from admf_cli.time_limit import TimeLimit
 
 
 def run(
@@ -35,12 +36,17 @@ def run(
     workflow_id: Annotated[str | None, typer.Option("--workflow-id", metavar="ID", help="Name of this run.")] = None,
     trace_dir: Annotated[str | None, typer.Option("--trace-dir", metavar="DIR", help="Where traces go.")] = None,
     results_dir: Annotated[str | None, typer.Option("--results-dir", metavar="DIR", help="Where results go.")] = None,
+    timeout: Annotated[
+        float | None,
+        typer.Option("--timeout", metavar="SECONDS", min=0.01, help="End the run as failed if it takes longer."),
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an earlier run of the same workflow id.")
     ] = False,
 ) -> None:
     """Run the backtest that CONFIG describes."""
     from admf_cli.config import load_config
+    from admf_cli.printing import prints_go_to_stderr
     from admf_cli.reports.gates import evaluate, parse_gate
     from admf_cli.stopping import StopRequest
     from admf_cli.wiring import run_workflow
@@ -53,8 +59,13 @@ def run(
         "results-dir": results_dir,
     }
     resolved = load_config(config, overrides or (), flags)
-    with StopRequest().listening() as stop, _progress(quiet) as progress:
-        result = run_workflow(resolved, overwrite=overwrite, stop=stop, progress=progress)
+    with (
+        StopRequest().listening() as stop,
+        _time_limit(timeout) as limit,
+        _progress(quiet) as progress,
+        prints_go_to_stderr(),
+    ):
+        result = run_workflow(resolved, overwrite=overwrite, stop=stop, limit=limit, progress=progress)
     outcomes = [evaluate(gate, result) for gate in gates]
     _show(result, outcomes, as_json=as_json, quiet=quiet, verbose=verbose)
     failed = [outcome for outcome in outcomes if not outcome.passed]
@@ -74,6 +85,19 @@ def _show(result: RunResult, outcomes: list[GateOutcome], *, as_json: bool, quie
         from admf_cli.reports.screen import print_run
 
         print_run(result, verbose=verbose)
+
+
+@contextlib.contextmanager
+def _time_limit(seconds: float | None) -> Iterator[TimeLimit | None]:
+    if seconds is None:
+        yield None
+        return
+    from admf_cli.python_strategies.calls import OutOfTimeError, is_running
+    from admf_cli.time_limit import TimeLimit
+
+    limit = TimeLimit(seconds, is_running, OutOfTimeError)
+    with limit.running():
+        yield limit
 
 
 @contextlib.contextmanager

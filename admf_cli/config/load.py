@@ -43,7 +43,21 @@ class Resolved:
         kept["data"] = {key: value for key, value in values["data"].items() if key != "path"}
         hidden = ("enable_event_tracing", "trace_settings")
         kept["execution"] = {key: value for key, value in values["execution"].items() if key not in hidden}
+        kept["strategies"] = [self._what_decides(strategy) for strategy in values["strategies"]]
         return hashlib.sha256(orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+    def _what_decides(self, strategy: dict[str, Any]) -> dict[str, Any]:
+        """Return a strategy's section with what its file says in place of where the file lies."""
+        section = {key: value for key, value in strategy.items() if key != "path"}
+        if strategy["path"] is not None:
+            from admf_cli.python_strategies.source import SourceError, read_source
+
+            try:
+                source = read_source(strategy["path"], self.directory)
+            except SourceError:  # gone since it was checked; whoever loads it says so
+                return strategy
+            section["path"] = {"label": source.label, "sha256": source.sha256}
+        return section
 
 
 def load_config(
@@ -75,13 +89,15 @@ def load_config(
     unreadable = {(fault.source, fault.line, fault.column) for fault in faults}
     faults += apply_overrides(root, overrides)
     apply_flags(root, flags or {})
-    values = _checked(root, faults, unreadable)
+    values = _checked(root, faults, unreadable, directory)
     name = values["name"] or _safe_name(stem)
     values["name"] = name
     return Resolved(name, values, _origins(root, values, origin), root.plain(), directory)
 
 
-def _checked(root: Node, known: list[Fault], unreadable: set[tuple[str, int | None, int | None]]) -> dict[str, Any]:
+def _checked(
+    root: Node, known: list[Fault], unreadable: set[tuple[str, int | None, int | None]], directory: Path | None
+) -> dict[str, Any]:
     """Return the resolved values.
 
     Args:
@@ -95,7 +111,7 @@ def _checked(root: Node, known: list[Fault], unreadable: set[tuple[str, int | No
 
     values, faults = validate(root)
     plain = values if values is not None else root.plain()
-    found = [*faults, *cross_faults(root, plain)]
+    found = [*faults, *cross_faults(root, plain, directory)]
     raise_all([*known, *(fault for fault in found if (fault.source, fault.line, fault.column) not in unreadable)])
     assert values is not None
     return _completed(values)

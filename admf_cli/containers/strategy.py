@@ -11,6 +11,7 @@ import numpy as np
 from admf_cli.clock import DECIDE
 from admf_cli.containers.base import Container
 from admf_cli.market.bars import Bars, FloatArray
+from admf_cli.python_strategies.calls import StrategyError
 from admf_cli.strategies.interface import Decisions, Strategy
 
 _ACTIONS = {1.0: "enter_long", 0.0: "exit", -1.0: "enter_short"}
@@ -66,7 +67,12 @@ class StrategyContainer(Container):
         """Decide over the whole series; decisions before the phase's first bar, or for other symbols, are left out."""
         values = self._features()
         roles = {role: values[name] for role, name in self._roles.items()}
-        self._take(self._strategy.decide(self._history, roles, self._first))
+        try:
+            decisions = self._strategy.decide(self._history, roles, self._first)
+        except StrategyError as error:
+            self.fail(error.summary, error.details)
+            raise
+        self._take(decisions)
         self.clock.at(self._rank, self._bars[0], DECIDE)
 
     def wake(self, bar: int, stage: int) -> None:

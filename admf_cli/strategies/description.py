@@ -27,6 +27,7 @@ class StrategyInfo:
         example: a ready `strategies:` block of YAML, with the `features:` it names, if any.
         build: complete, checked parameters and configured features -> the strategy.
         check: complete parameters, each sound by itself -> the faults of those that do not fit together.
+        open: its parameters are those of a class that is only known once a run begins.
     """
 
     name: str
@@ -37,6 +38,7 @@ class StrategyInfo:
     example: str
     build: Callable[[Params, Features], Strategy]
     check: Callable[[Params], Sequence[Fault]] = _no_faults
+    open: bool = False
 
 
 DIRECTION = Parameter(

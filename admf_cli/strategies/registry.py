@@ -15,9 +15,15 @@ from admf_cli.strategies.nesting import Sections, build_members, complete_member
 
 @cache
 def _catalogue() -> dict[str, StrategyInfo]:
-    from admf_cli.strategies import average_crossover, buy_and_hold, rules
+    from admf_cli.strategies import average_crossover, buy_and_hold, python_code, rules
 
-    infos = (average_crossover.SMA_CROSSOVER, average_crossover.EMA_CROSSOVER, buy_and_hold.INFO, rules.INFO)
+    infos = (
+        average_crossover.SMA_CROSSOVER,
+        average_crossover.EMA_CROSSOVER,
+        buy_and_hold.INFO,
+        rules.INFO,
+        python_code.INFO,
+    )
     return {info.name: info for info in sorted(infos, key=lambda info: info.name)}
 
 
@@ -47,6 +53,8 @@ def complete_params(strategy_type: str, params: Mapping[str, Any]) -> dict[str, 
         ParameterError: holding every fault found.
     """
     info = describe(strategy_type)
+    if info.open:
+        return dict(params)
     values, faults = check_values(info.parameters, params)
     complete_members(info.parameters, values, faults, complete_params)
     if not faults:
@@ -69,7 +77,7 @@ def faults_in_params(
         others: name -> section of the strategies beside it, which it may name.
     """
     try:
-        if features is None:
+        if features is None or describe(strategy_type).open:
             complete_params(strategy_type, params)
         else:
             build(strategy_type, params, features, others)

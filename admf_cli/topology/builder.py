@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from admf_cli.broker.account import Account
@@ -14,12 +14,10 @@ from admf_cli.containers.execution import ExecutionContainer
 from admf_cli.containers.features import FeaturesContainer
 from admf_cli.containers.portfolio import PortfolioContainer
 from admf_cli.containers.strategy import StrategyContainer
-from admf_cli.features import FeatureSpec, resolve, spec_from_config
 from admf_cli.market.load import LoadedBars
 from admf_cli.market.periods import periods_per_year
 from admf_cli.results import PhaseResult
-from admf_cli.strategies.interface import Strategy
-from admf_cli.strategies.registry import build as build_strategy
+from admf_cli.topology.plan import LoadUserClass, plan
 from admf_cli.topology.topology import Topology
 
 _EXECUTION_SETTINGS = (
@@ -37,6 +35,7 @@ class TopologyBuilder:
 
     Args:
         load: reads the bars that a `data` section describes.
+        load_user_class: loads a strategy's class from a file.
         provenance: `config_name` and `config_sha256`, for the meta files.
         on_pulse: called now and then with the current bar and the number of bars, for progress and for stopping.
     """
@@ -44,10 +43,12 @@ class TopologyBuilder:
     def __init__(
         self,
         load: Callable[[Mapping[str, Any]], LoadedBars],
+        load_user_class: LoadUserClass,
         provenance: Mapping[str, Any],
         on_pulse: Callable[[Clock], Pulse] | None = None,
     ) -> None:
         self._load = load
+        self._load_user_class = load_user_class
         self._provenance = provenance
         self._on_pulse = on_pulse
 
@@ -68,7 +69,7 @@ class TopologyBuilder:
             }
 
         data = DataContainer(own("data", {**config["data"], **config["period"]}), loaded)
-        strategies, specs = _strategies(config)
+        planned, specs = plan(config, self._load_user_class)
         features = FeaturesContainer(
             own("features", {"features": {name: str(spec) for name, spec in specs.items()}}),
             specs=specs,
@@ -79,15 +80,16 @@ class TopologyBuilder:
         )
         deciders = [
             StrategyContainer(
-                own(f"strategy_{settings['name']}", settings),
-                strategy=strategy,
-                roles=roles,
+                own(f"strategy_{decider.settings['name']}", decider.settings),
+                strategy=decider.strategy,
+                roles=decider.roles,
                 history=data.history,
                 first=data.first,
                 features=lambda: features.values,
                 bar_id=data.bar_id,
             )
-            for settings, strategy, roles in strategies
+            for decider in planned
+            if decider.strategy is not None
         ]
         traded = instruments(config["instruments"], data.bars.symbols)
         marks = last_known(data.bars)
@@ -162,27 +164,3 @@ class TopologyBuilder:
             )
 
         return Topology(containers, clock, provenance, gather)
-
-
-def _strategies(
-    config: Mapping[str, Any],
-) -> tuple[Sequence[tuple[Mapping[str, Any], Strategy, Mapping[str, str]]], dict[str, FeatureSpec]]:
-    """Return each strategy with the names of its features, and all features to compute, each once, by name."""
-    configured = {name: spec_from_config(name, section) for name, section in config["features"].items()}
-    specs = dict(configured)
-    # By what they compute, names in them resolved: strategies ask for features in that form.
-    known = {resolve(spec, configured, (name,)): name for name, spec in reversed(configured.items())}
-    sections = {section["name"]: section for section in config["strategies"]}
-    strategies = []
-    for settings in config["strategies"]:
-        others = {name: section for name, section in sections.items() if name != settings["name"]}
-        strategy = build_strategy(settings["type"], settings["params"], configured, others)
-        roles = {}
-        for role, spec in strategy.required_features().items():
-            name = known.get(spec)
-            if name is None:
-                name = known[spec] = str(spec)
-                specs[name] = spec
-            roles[role] = name
-        strategies.append((settings, strategy, roles))
-    return strategies, specs

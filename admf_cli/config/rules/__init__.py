@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from admf_cli.config.node import Node
@@ -11,15 +12,17 @@ from admf_cli.config.rules.market import market_faults
 from admf_cli.config.rules.money import money_faults
 from admf_cli.config.rules.naming import naming_faults
 from admf_cli.config.rules.periods import period_faults
+from admf_cli.config.rules.user_code import user_code_faults
 from admf_cli.errors import Fault
 
 
-def cross_faults(root: Node, values: Any) -> list[Fault]:
+def cross_faults(root: Node, values: Any, directory: Path | None = None) -> list[Fault]:
     """Return every fault between the parts of a configuration; parts unsound in themselves are passed over.
 
     Args:
         root: what the user wrote, for the places.
         values: the resolved values, or the user's plain data where the schema found faults in them.
+        directory: that of the configuration, from which the files of strategies are looked for.
     """
     ground = Ground(root, values if isinstance(values, dict) else {})
     return [
@@ -27,6 +30,7 @@ def cross_faults(root: Node, values: Any) -> list[Fault]:
         *period_faults(ground),
         *naming_faults(ground),
         *catalogue_faults(ground),
+        *user_code_faults(ground, directory),
         *money_faults(ground),
     ]
 

@@ -107,6 +107,12 @@ class Strategy(Section):
 
     name: Name = Field(description="Name; part of its containers' ids.", examples=["trend"])
     type: Text = Field(description="Kind of strategy; `admf strategies list` names all.", examples=["sma_crossover"])
+    path: Text | None = Field(
+        None,
+        description="With type: python, the file and the class; relative to the working directory, else to the "
+        "configuration's.",
+        examples=["my_strategies.py:Breakout"],
+    )
     params: dict[str, Any] = Field(
         default_factory=dict, description="The strategy's own parameters.", examples=[{"fast": 10, "slow": 30}]
     )

@@ -1,0 +1,73 @@
+"""What decides in a phase, and the columns that it reads: from the configuration, before any container is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from admf_cli.features import FeatureSpec, resolve, spec_from_config
+from admf_cli.python_strategies.user_class import UserClass
+from admf_cli.strategies.interface import Strategy
+from admf_cli.strategies.python_code import TYPE as PYTHON
+from admf_cli.strategies.registry import build as build_strategy
+
+LoadUserClass = Callable[[str, Mapping[str, Any]], UserClass]
+"""(`file.py:ClassName`, parameters) -> the class, loaded anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decider:
+    """One strategy of the configuration.
+
+    Attributes:
+        settings: its section, as its containers have it and traces show it.
+        roles: the name it reads a feature under -> the name the feature has in the features container.
+        strategy: what decides over whole columns; None where `user` is called bar by bar.
+        user: a user's class, or None.
+    """
+
+    settings: Mapping[str, Any]
+    roles: Mapping[str, str]
+    strategy: Strategy | None
+    user: UserClass | None
+
+
+def plan(config: Mapping[str, Any], load: LoadUserClass) -> tuple[Sequence[Decider], dict[str, FeatureSpec]]:
+    """Return every strategy, and all features to compute, each once, by name."""
+    configured = {name: spec_from_config(name, section) for name, section in config["features"].items()}
+    specs = dict(configured)
+    # By what they compute, names in them resolved: strategies ask for features in that form.
+    known = {resolve(spec, configured, (name,)): name for name, spec in reversed(configured.items())}
+    sections = {section["name"]: section for section in config["strategies"]}
+    deciders = []
+    for name, section in sections.items():
+        settings = {key: value for key, value in section.items() if key != "path"}
+        user = load(section["path"], section["params"]) if section["type"] == PYTHON else None
+        if user is None:
+            others = {other: part for other, part in sections.items() if other != name}
+            strategy: Strategy | None = build_strategy(section["type"], section["params"], configured, others)
+            assert strategy is not None
+            required = strategy.required_features()
+        else:
+            strategy, required = _of_user(user, configured)
+            settings |= {"params": dict(user.params), "code": {"class": user.label, "sha256": user.sha256}}
+        roles = {}
+        for role, spec in required.items():
+            column = known.get(spec)
+            if column is None:
+                column = known[spec] = str(spec)
+                specs[column] = spec
+            roles[role] = column
+        deciders.append(Decider(settings, roles, strategy, user))
+    return deciders, specs
+
+
+def _of_user(user: UserClass, known: Mapping[str, FeatureSpec]) -> tuple[Strategy | None, Mapping[str, FeatureSpec]]:
+    instance = user.make()
+    features = user.features(instance, known)
+    if not user.is_columnar:
+        return None, features  # each portfolio makes an instance of its own
+    from admf_cli.python_strategies.columnar import PythonColumns
+
+    return PythonColumns(user, instance, features), features

@@ -1,0 +1,54 @@
+"""`admf run` with strategies that print, exit, fork, hang or are interrupted: exit codes, output, traces."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_run_command import admf
+
+CONFIG = """
+data: {source: synthetic, symbols: [X], synthetic: {bars: 300}}
+strategies: [{name: s, type: python, path: my.py:S}]
+risk_profiles: [{name: r, sizing: {type: fixed, quantity: 1}}]
+"""
+BODIES = {
+    "prints": ('print("noise", flush=True); os.system("echo noise of a child")', 0, "noise of a child"),
+    "exits": ("sys.exit(0)", 4, "sys.exit"),
+    "exits at once": ("raise SystemExit", 4, "sys.exit"),
+    "forks": ("pid = os.fork(); pid and os.waitpid(pid, 0)", 0, "forked by the strategy came back"),
+    "hangs": ("n = 0\n        while True: n += 1", 4, "my.py:5 in S.targets: --timeout: still running after 0.3 s"),
+    "sleeps": ("time.sleep(1000)", 4, "--timeout: still running"),
+    "hangs stubbornly": (
+        "while True:\n            try: time.sleep(0.01)\n            except Exception: pass",
+        4,
+        "--timeout",
+    ),
+    "recurses": ("return self.targets(bars, features)", 4, "my.py:4 in S.targets: RecursionError"),
+    "interrupts": ("raise KeyboardInterrupt", 130, "interrupted"),
+}
+
+
+@pytest.mark.parametrize(("body", "code", "message"), BODIES.values(), ids=BODIES.keys())
+def test_the_run_ends_as_it_should_and_stdout_stays_the_result_s(
+    body: str, code: int, message: str, tmp_path: Path
+) -> None:
+    lines = ["import os, sys, time, numpy as np", "class S:", "    def targets(self, bars, features):"]
+    source = "\n".join([*lines, f"        {body}", "        return np.zeros(300)", ""])
+    (tmp_path / "my.py").write_text(source)
+    (tmp_path / "c.yaml").write_text(CONFIG)
+    limit = ("--timeout", "0.3") if "time" in message or "--timeout" in message else ()
+    run = admf(tmp_path, "run", "c.yaml", "--json", "--workflow-id", "wf", *limit)
+    assert run.returncode == code, run.stderr
+    assert message in run.stderr
+    assert "Traceback" not in run.stderr
+    assert (json.loads(run.stdout)["workflow_id"] == "wf") if code == 0 else run.stdout == ""
+    meta = json.loads((tmp_path / "traces/wf/backtest/strategy_s.meta.json").read_text())
+    assert meta["status"] == {0: "complete", 4: "failed", 130: "interrupted"}[code]
+    last = (tmp_path / "traces/wf/backtest/strategy_s.jsonl").read_text().splitlines()[-1]
+    if code == 4:
+        error = json.loads(last)
+        assert (error["event_type"], error["payload"]["file"]) == ("ERROR", "my.py")
+        assert str(tmp_path) not in last
