@@ -14,6 +14,7 @@ from admf_cli.market.load import LoadedBars, phase_window
 from admf_cli.tracefile.format import BAR_PLACE, BAR_SHIFT, MAX_SYMBOLS
 
 FIRST_NUMBER = 2  # PHASE_START is number 1
+_ROWS_AT_ONCE = 65_536
 _COLUMNS = ("open", "high", "low", "close", "volume")
 
 
@@ -61,36 +62,51 @@ class BarRows:
         return bar[mask], symbol[mask], mask
 
 
-def row_batch(
+def publish_rows(
+    publisher: Container,
     rows: BarRows,
     start: int,
     stop: int,
     columns: Mapping[str, np.ndarray],
     *,
     event_type: str,
-    container_id: str,
     first_place: int,
     cause_container: str | None,
-) -> EventBatch:
-    """Return the rows of the bars `[start, stop)` as a batch; `columns` have the shape (n_bars, n_symbols)."""
-    bar, symbol, mask = rows.select(start, stop)
-    values = {name: column[start:stop].ravel() for name, column in columns.items()}
-    if mask is not None:
-        values = {name: column[mask] for name, column in values.items()}
-    first_number = FIRST_NUMBER + rows.before(start)
-    numbers = np.arange(first_number, first_number + len(bar), dtype=np.int64)
-    return EventBatch(
-        event_type=event_type,
-        container_id=container_id,
-        first_number=first_number,
-        sequence=(bar << BAR_SHIFT) + first_place + (0 if symbol is None else symbol),
-        time=rows.bars.times[bar],
-        symbols=rows.bars.symbols,
-        symbol_index=symbol,
-        cause_container=cause_container,
-        cause_number=None if cause_container is None else numbers,
-        columns=values,
-    )
+) -> None:
+    """Publish an event for each row of the bars `[start, stop)`, in batches.
+
+    Args:
+        columns: shape (n_bars, n_symbols) each.
+
+
+    Nothing is made that nobody hears, and no batch is larger than what is good for the memory.
+    """
+    if not publisher.bus.batch_listeners(event_type):
+        publisher.pass_over_rows(rows.before(stop) - rows.before(start))
+        return
+    step = max(_ROWS_AT_ONCE // rows.bars.n_symbols, 1)
+    for begin in range(start, stop, step):
+        end = min(begin + step, stop)
+        bar, symbol, mask = rows.select(begin, end)
+        values = {name: column[begin:end].ravel() for name, column in columns.items()}
+        if mask is not None:
+            values = {name: column[mask] for name, column in values.items()}
+        first_number = FIRST_NUMBER + rows.before(begin)
+        numbers = np.arange(first_number, first_number + len(bar), dtype=np.int64)
+        publisher.publish_batch(
+            EventBatch(
+                event_type=event_type,
+                container_id=publisher.container_id,
+                first_number=first_number,
+                sequence=(bar << BAR_SHIFT) + first_place + (0 if symbol is None else symbol),
+                time=rows.bars.times[bar],
+                symbols=rows.bars.symbols,
+                symbol_index=symbol,
+                cause_container=cause_container,
+                cause_number=None if cause_container is None else numbers,
+                columns=values,
+            )
+        )
 
 
 class DataContainer(Container):
@@ -134,15 +150,6 @@ class DataContainer(Container):
             return
         self._done = stop
         columns = {name: getattr(self.bars, name) for name in _COLUMNS}
-        self.publish_batch(
-            row_batch(
-                self.rows,
-                start,
-                stop,
-                columns,
-                event_type="BAR",
-                container_id=self.container_id,
-                first_place=BAR_PLACE,
-                cause_container=None,
-            )
+        publish_rows(
+            self, self.rows, start, stop, columns, event_type="BAR", first_place=BAR_PLACE, cause_container=None
         )

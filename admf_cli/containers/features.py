@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from admf_cli.containers.base import Container
-from admf_cli.containers.data import BarRows, row_batch
+from admf_cli.containers.data import BarRows, publish_rows
 from admf_cli.features import FeatureSpec, compute
 from admf_cli.market.bars import Bars, FloatArray
 from admf_cli.tracefile.format import FEATURE_PLACE
@@ -55,15 +55,13 @@ class FeaturesContainer(Container):
             return
         self._done = stop
         columns = {name: values[self._first :] for name, values in self.values.items()}
-        self.publish_batch(
-            row_batch(
-                self._rows,
-                start,
-                stop,
-                columns,
-                event_type="FEATURE",
-                container_id=self.container_id,
-                first_place=FEATURE_PLACE,
-                cause_container=self._data_id,
-            )
+        publish_rows(
+            self,
+            self._rows,
+            start,
+            stop,
+            columns,
+            event_type="FEATURE",
+            first_place=FEATURE_PLACE,
+            cause_container=self._data_id,
         )

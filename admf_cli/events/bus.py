@@ -58,10 +58,12 @@ class EventBus:
 
     def publish_batch(self, batch: EventBatch) -> None:
         """Deliver a batch: the same as publishing its rows one by one."""
-        for handler in self._every_batch:
+        for handler in self.batch_listeners(batch.event_type):
             handler(batch)
-        for handler in self._batch.get(batch.event_type, ()):
-            handler(batch)
+
+    def batch_listeners(self, event_type: str) -> tuple[BatchHandler, ...]:
+        """Return whom a batch of this type would reach; none: it need not be made."""
+        return (*self._every_batch, *self._batch.get(event_type, ()))
 
 
 def _row_by_row(handler: Handler) -> BatchHandler:
