@@ -7,7 +7,6 @@ to know symbols.
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Mapping
 from dataclasses import replace
@@ -17,16 +16,14 @@ from typing import Any
 import numpy as np
 
 from admf_cli.errors import MarketDataError
-from admf_cli.market import files, parse
+from admf_cli.market import files
 from admf_cli.market.bars import FloatArray, IntArray
 from admf_cli.market.csv_columns import read_columns
-from admf_cli.market.faults import Faults
-from admf_cli.market.header import MAX_COLUMNS, match_columns
-from admf_cli.market.table import Table
+from admf_cli.market.csv_rows import line_of, read_carefully
+from admf_cli.market.header import match_columns
+from admf_cli.market.table import NUMERIC, Table
 
 _LARGE_BYTES = 8 << 20
-_LONGEST_HEADER = 4 << 20
-_NUMERIC = ("open", "high", "low", "close", "volume", "adj_close")
 
 
 def read_csv(path: Path, settings: Mapping[str, Any]) -> Table:
@@ -40,6 +37,8 @@ def read_csv(path: Path, settings: Mapping[str, Any]) -> Table:
     """
     data = files.read(path)
     _refuse_bytes(path, data)
+    if data.endswith((b"\n\n", b"\n\r\n")):
+        data = data.rstrip(b"\r\n") + b"\n"  # empty lines at the end are no rows, however many there are
     table = read_columns(str(path), data, settings)
     if table is None and len(data) >= _LARGE_BYTES:
         table = _read_large(path, data, settings)
@@ -50,53 +49,24 @@ def read_csv(path: Path, settings: Mapping[str, Any]) -> Table:
     return table
 
 
-def read_carefully(path: Path, data: bytes, settings: Mapping[str, Any]) -> Table:
-    """Return the rows by the standard library's reader; every fault is known by its row."""
-    source = str(path)
-    text = _decoded(path, data)
-    rows = _rows(path, text, settings.get("delimiter") or ",")
-    places = match_columns(source, rows[0], settings.get("columns"))
-    body = rows[1:]
-    while body and not body[-1]:
-        body.pop()
-    if not body:
-        raise MarketDataError(f"{source}: there is a header but no row of data below it")
-    line = _line
-    faults = Faults(source, line)
-    width = len(rows[0])
-    if set(map(len, body)) != {width}:
-        for number, row in enumerate(body):
-            if len(row) != width:
-                found = "an empty line" if not row else f"{len(row)} fields"
-                faults.add_row(number, "(all)", ",".join(row), f"must have {width} fields like the header, not {found}")
-        faults.raise_if_any(
-            "correct these rows (thousands separators are not allowed; the last row may have been cut off)"
-        )
-    by_place = list(zip(*body, strict=True))
-    columns = {name: by_place[place] for name, place in places.items()}
-    times = parse.times(columns["timestamp"], settings.get("timezone") or "UTC", faults)
-    values = {name: parse.numbers(columns[name], name, faults) for name in _NUMERIC if name in columns}
-    faults.raise_if_any("correct these rows in the file; nothing is repaired silently")
-    values.setdefault("volume", np.zeros(len(body)))
-    return Table(source, times, values, columns.get("symbol"), line)
-
-
 def _read_large(path: Path, data: bytes, settings: Mapping[str, Any]) -> Table | None:
     """Return the rows by Polars, or None if there is anything that the careful reader should look at."""
     import polars
 
     delimiter = settings.get("delimiter") or ","
-    head = data[:_LONGEST_HEADER].split(b"\n", 1)[0].decode("utf-8-sig", "replace").rstrip("\r")
-    if len(head) >= _LONGEST_HEADER or '"' in head or data.startswith(b"\xef\xbb\xbf"):
+    head = data[: files.LONGEST_LINE].split(b"\n", 1)[0].decode("utf-8-sig", "replace").rstrip("\r")
+    if len(head) >= files.LONGEST_LINE or '"' in head or data.startswith(b"\xef\xbb\xbf"):
         return None
     mark = delimiter.encode()
     if any(before + blank in data for before in (mark, b"\n") for blank in (b" ", b"\t")):
         return None  # Polars would skip blanks before a number
+    if b"\n\n" in data or b"\n\r\n" in data:
+        return None  # it would hold a row of nulls for each empty line
     header = head.split(delimiter)
     places = match_columns(str(path), header, settings.get("columns"))
     names = [f"column_{place}" for place in range(len(header))]
     chosen = {names[place]: name for name, place in places.items()}
-    schema = {name: polars.Float64 if chosen.get(name) in _NUMERIC else polars.String for name in names}
+    schema = {name: polars.Float64 if chosen.get(name) in NUMERIC else polars.String for name in names}
     try:
         frame = polars.read_csv(
             io.BytesIO(data),
@@ -118,7 +88,7 @@ def _read_large(path: Path, data: bytes, settings: Mapping[str, Any]) -> Table |
     if times is None:
         return None
     values: dict[str, FloatArray] = {}
-    for name in _NUMERIC:
+    for name in NUMERIC:
         if name in by_name:
             column = by_name[name].to_numpy()
             if not np.isfinite(column).all():
@@ -126,7 +96,7 @@ def _read_large(path: Path, data: bytes, settings: Mapping[str, Any]) -> Table |
             values[name] = column
     values.setdefault("volume", np.zeros(len(frame)))
     symbols = by_name["symbol"].to_list() if "symbol" in by_name else None
-    return Table(str(path), times, values, symbols, _line)
+    return Table(str(path), times, values, symbols, line_of)
 
 
 def _polars_times(texts: Any, zone: str) -> IntArray | None:
@@ -148,39 +118,10 @@ def _polars_times(texts: Any, zone: str) -> IntArray | None:
 
 
 def _refuse_bytes(path: Path, data: bytes) -> None:
-    if not data or data.isspace():
+    text = data.removeprefix(b"\xef\xbb\xbf")
+    if not text or text.isspace():
         raise MarketDataError(f"{path}: the file is empty")
-    if b"\0" in data:
-        place = data.index(b"\0")
-        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-            raise MarketDataError(f"{path}: the file is UTF-16; save it as UTF-8")
+    place = data.find(b"\0")
+    if place >= 0:
         row = data.count(b"\n", 0, place) + 1
         raise MarketDataError(f"{path}: row {row}: a NUL byte; this is no text file, or it is damaged")
-    if data.startswith(b"PAR1"):
-        raise MarketDataError(f"{path}: this is a Parquet file; set data.source: parquet")
-
-
-def _decoded(path: Path, data: bytes) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        row = data.count(b"\n", 0, error.start) + 1
-        raise MarketDataError(f"{path}: row {row}: not UTF-8 text; save the file as UTF-8") from error
-
-
-def _rows(path: Path, text: str, delimiter: str) -> list[list[str]]:
-    header_end = text.find("\n")
-    if header_end > _LONGEST_HEADER or (header_end < 0 and len(text) > _LONGEST_HEADER):
-        raise MarketDataError(f"{path}: row 1 is longer than {_LONGEST_HEADER >> 20} MiB; this is no table of bars")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        header = next(reader)
-        if len(header) > MAX_COLUMNS:
-            raise MarketDataError(f"{path}: {len(header)} columns; at most {MAX_COLUMNS} are read")
-        return [header, *reader]
-    except csv.Error as error:
-        raise MarketDataError(f"{path}: row {reader.line_num}: not readable as CSV: {error}") from error
-
-
-def _line(row: int) -> int:
-    return row + 2  # below the header, counted from 1

@@ -10,9 +10,24 @@ import zlib
 from pathlib import Path
 
 from admf_cli.errors import MarketDataError, StorageError
+from admf_cli.market.zstd_frames import most_unpacked
 
-_MAX_UNPACKED = 8 << 30
+LONGEST_LINE = 4 << 20
+_MAX_BYTES = 8 << 30
 _CHUNK = 16 << 20
+_LONGEST_PATH = 1000
+_FORMATS = {
+    b"\x1f\x8b": "a gzip file; let its name end in .gz",
+    b"\x28\xb5\x2f\xfd": "a Zstandard file; let its name end in .zst",
+    b"PAR1": "a Parquet file; set data.source: parquet",
+    b"PK\x03\x04": "a zip file or a spreadsheet; unpack it, or save the sheet as CSV",
+    b"BZh": "a bzip2 file; unpack it, or pack it with gzip",
+    b"\xfd7zXZ\0": "an xz file; unpack it, or pack it with gzip",
+    b"7z\xbc\xaf": "a 7z archive; unpack it",
+    b"SQLite format 3\0": "a SQLite database; export the table as CSV",
+    b"\x89HDF": "an HDF5 file; save it as CSV or Parquet",
+    b"ARROW1": "an Arrow file; save it as Parquet",
+}
 
 
 def find(path: str, directory: Path | None) -> Path:
@@ -23,6 +38,8 @@ def find(path: str, directory: Path | None) -> Path:
     """
     if "\0" in path:
         raise MarketDataError(f"data.path: {path!r} contains a NUL character")
+    if len(os.fsencode(path)) > _LONGEST_PATH:
+        raise MarketDataError(f"data.path: a path has at most {_LONGEST_PATH} bytes (got {path[:60]}…)")
     tried = [Path(path)] if directory is None or Path(path).is_absolute() else [Path(path), directory / path]
     for candidate in tried:
         try:
@@ -40,31 +57,72 @@ def find(path: str, directory: Path | None) -> Path:
 
 
 def read(path: Path) -> bytes:
-    """Return a file's bytes, unpacked if its name ends in .gz or .zst."""
+    """Return a file's bytes, unpacked if its name ends in .gz or .zst.
+
+    What is plainly no text, or a line without end, is refused at the first block that shows it.
+
+    Raises:
+        MarketDataError: it is no text file, damaged, or larger than any that is read whole.
+        StorageError: the system does not let it be read.
+    """
+    kind = path.suffix.lower()
     try:
-        if path.suffix == ".gz":
-            with gzip.open(path) as file:
-                return _unpacked(path, file)
-        data = path.read_bytes()
+        with open(path, "rb", opener=_unblocking) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > _MAX_BYTES:
+                raise MarketDataError(
+                    f"{path}: {size:,} bytes, more than {_MAX_BYTES >> 30} GiB; use Parquet for so many bars"
+                )
+            if kind == ".gz":
+                with gzip.GzipFile(fileobj=file) as unpacked:
+                    return _unpacked(path, unpacked)
+            if kind != ".zst":
+                _check_block(path, file.read(LONGEST_LINE + 1) or b"", 0)
+                file.seek(0)
+            data = file.read()
+            if data is None:
+                raise StorageError(f"{path}: cannot read this file: it would wait for data; name a file that is whole")
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise MarketDataError(f"{path}: the compressed file is damaged or cut off ({error}); get it again") from error
+        raise _damaged(path, error) from error
     except OSError as error:
         raise StorageError(f"{path}: cannot read this file: {error.strerror or error}") from error
-    return _unpack_zst(path, data) if path.suffix == ".zst" else data
+    return _unpack_zst(path, data) if kind == ".zst" else data
+
+
+def _unblocking(path: str, flags: int) -> int:
+    # Some files that call themselves regular, such as /proc/kmsg, would wait for ever.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _unpacked(path: Path, file: gzip.GzipFile) -> bytes:
     """Return all of a gzip file's text, refusing what unpacks without end before it fills the memory."""
     chunks: list[bytes] = []
-    size = 0
+    size = rows = 0
     while chunk := file.read(_CHUNK):
         size += len(chunk)
-        if b"\0" in chunk:
-            raise MarketDataError(f"{path}: a NUL byte in the unpacked file; this is no text file, or it is damaged")
-        if size > _MAX_UNPACKED:
-            raise MarketDataError(f"{path}: more than {_MAX_UNPACKED >> 30} GiB unpacked; use Parquet for so many bars")
+        _check_block(path, chunk, rows)
+        rows += chunk.count(b"\n")
+        if size > _MAX_BYTES:
+            raise MarketDataError(f"{path}: more than {_MAX_BYTES >> 30} GiB unpacked; use Parquet for so many bars")
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+def _check_block(path: Path, block: bytes, rows: int) -> None:
+    """Refuse a block of a file, `rows` line ends into it, if it cannot be part of a table."""
+    name = next((name for magic, name in _FORMATS.items() if block.startswith(magic)), None) if rows == 0 else None
+    if name is not None:
+        raise MarketDataError(f"{path}: this is {name}")
+    if block.startswith((b"\xff\xfe", b"\xfe\xff")) and rows == 0:
+        raise MarketDataError(f"{path}: the file is UTF-16; save it as UTF-8")
+    place = block.find(b"\0")
+    if place >= 0:
+        row = rows + block.count(b"\n", 0, place) + 1
+        raise MarketDataError(f"{path}: row {row}: a NUL byte; this is no text file, or it is damaged")
+    if len(block) > LONGEST_LINE and block.find(b"\n") < 0 and block.find(b"\r") < 0:
+        raise MarketDataError(
+            f"{path}: row {rows + 1} is longer than {LONGEST_LINE >> 20} MiB; this is no table of bars"
+        )
 
 
 def _unpack_zst(path: Path, data: bytes) -> bytes:
@@ -73,13 +131,26 @@ def _unpack_zst(path: Path, data: bytes) -> bytes:
     import polars
 
     try:
+        if most_unpacked(data) > _MAX_BYTES:
+            raise MarketDataError(f"{path}: more than {_MAX_BYTES >> 30} GiB unpacked; use Parquet for so many bars")
         # Polars reads zst by itself; as one column of whole lines, so that nothing is interpreted.
         lines = polars.read_csv(
             io.BytesIO(data), has_header=False, separator="\x1f", quote_char=None, infer_schema=False, encoding="utf8"
         )
-    except (polars.exceptions.PolarsError, OSError) as error:
-        raise MarketDataError(f"{path}: the compressed file is damaged or cut off ({error}); get it again") from error
-    return "\n".join(line or "" for line in lines.to_series(0).to_list()).encode() + b"\n"
+    except polars.exceptions.NoDataError:
+        return b""
+    except (polars.exceptions.PolarsError, OSError, ValueError) as error:
+        raise _damaged(path, error) from error
+    if lines.width != 1:
+        raise MarketDataError(f"{path}: row 1: control characters (unit separators); this is no table of bars")
+    text = "\n".join(line or "" for line in lines.to_series(0).to_list()).encode() + b"\n"
+    _check_block(path, text[: LONGEST_LINE + 1], 0)
+    return text
+
+
+def _damaged(path: Path, error: Exception) -> MarketDataError:
+    reason = " ".join(str(error).split())[:200]
+    return MarketDataError(f"{path}: the compressed file is damaged or cut off ({reason}); get it again")
 
 
 def _near(tried: list[Path]) -> str:

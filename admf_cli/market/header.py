@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 
 from admf_cli.errors import MarketDataError
@@ -51,16 +52,22 @@ def match_columns(source: str, header: Sequence[str], named: Mapping[str, str] |
             places[name] = found[0]
     missing = [name for name in REQUIRED if name not in places]
     if missing:
-        hint = ""
-        if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
-            mark = next(mark for mark in ";\t|" if mark in header[0])
-            hint = f"; the file seems to separate columns by {mark!r}: set data.delimiter: {mark!r}"
-        elif named is None or not named:
-            hint = "; name them under data.columns, such as columns: {" + f"{missing[0]}: NAME_IN_THE_FILE" + "}"
         raise MarketDataError(
-            f"{source}: row 1: no column for {', '.join(missing)}; the file has {_listed(header)}{hint}"
+            f"{source}: row 1: no column for {', '.join(missing)}; the file has {_listed(header)}; "
+            f"{_remedy(header, missing)}"
         )
     return places
+
+
+def _remedy(header: Sequence[str], missing: Sequence[str]) -> str:
+    """Return what to do about missing columns: separators, a header that is none, a misspelt or unusual name."""
+    marks = [mark for mark in ",;\t|" if mark in header[0]] if len(header) == 1 else []
+    if marks:
+        return f"the file seems to separate columns by {marks[0]!r}: set data.delimiter: {marks[0]!r}"
+    if len(missing) == len(REQUIRED) and any(text.strip()[:1].isdigit() for text in header):
+        return f"row 1 must be a header such as {','.join(REQUIRED)},volume"
+    near = difflib.get_close_matches(missing[0], [text.strip()[:64] for text in header[:100]], n=1)
+    return f"name them under data.columns: {{{missing[0]}: {shown(near[0]) if near else 'NAME_IN_THE_FILE'}}}"
 
 
 def _listed(header: Sequence[str]) -> str:

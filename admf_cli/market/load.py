@@ -22,6 +22,8 @@ from admf_cli.market.table import PRICES, Table, check_values
 from admf_cli.market.timeframe import check_timeframe, infer_timeframe, parse_timeframe
 from admf_cli.market.times import instant
 
+_MAX_SYMBOLS = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class LoadedBars:
@@ -59,7 +61,10 @@ def load_bars(data: Mapping[str, Any], *, directory: Path | None = None) -> Load
         names = data.get("symbols") or ["SYNTH"]
         return LoadedBars(synthetic_bars(data["synthetic"], names, data.get("start"), frame), str(frame))
     notes: list[str] = []
-    bars = align(_series(data, directory, notes))
+    series = _series(data, directory, notes)
+    if len(series) > _MAX_SYMBOLS:
+        raise MarketDataError(f"the data has {len(series):,} symbols; name at most {_MAX_SYMBOLS:,} under data.symbols")
+    bars = align(series)
     if data.get("timeframe"):
         frame = parse_timeframe(data["timeframe"])
         check_timeframe(frame, bars.times)

@@ -13,9 +13,9 @@ from admf_cli.market import parse
 from admf_cli.market.bars import IntArray
 from admf_cli.market.faults import Faults
 from admf_cli.market.header import match_columns
-from admf_cli.market.table import Table
+from admf_cli.market.table import NUMERIC, Table
 
-_NUMERIC = ("open", "high", "low", "close", "volume", "adj_close")
+_MICROSECONDS = {"d": 86_400_000_000, "ms": 1_000, "us": 1}
 
 
 def read_parquet(path: Path, settings: Mapping[str, Any]) -> Table:
@@ -28,49 +28,70 @@ def read_parquet(path: Path, settings: Mapping[str, Any]) -> Table:
         places = match_columns(source, header, settings.get("columns"))
         frame = polars.read_parquet(path, columns=[header[place] for place in sorted(places.values())])
     except (polars.exceptions.PolarsError, OSError) as error:
-        raise MarketDataError(f"{path}: not readable as Parquet: {error}") from error
+        reason = " ".join(str(error).split())[:200]
+        raise MarketDataError(f"{path}: not readable as Parquet, so damaged or no Parquet file: {reason}") from error
     if not len(frame):
         raise MarketDataError(f"{path}: there are columns but no row of data")
     by_name = {name: frame[header[place]] for name, place in places.items()}
     faults = Faults(source, _line)
     values = {}
-    for name in _NUMERIC:
+    for name in NUMERIC:
         if name not in by_name:
             continue
         column = by_name[name]
         if not column.dtype.is_numeric():
-            raise MarketDataError(f"{path}: column {name} holds {column.dtype}, not numbers")
+            raise MarketDataError(f"{path}: column {name} holds {_kind(column)}, not numbers; write it as Float64")
         values[name] = column.cast(polars.Float64).to_numpy()
-        faults.add(column.is_null().to_numpy(), name, values[name], "must be a number, not null")
+        if column.null_count():
+            faults.add(column.is_null().to_numpy(), name, column.to_list(), "must be a number")
     times = _times(by_name["timestamp"], settings.get("timezone") or "UTC", faults, source)
     faults.raise_if_any("correct these rows in the file; nothing is repaired silently")
     values.setdefault("volume", np.zeros(len(frame)))
-    symbols = by_name["symbol"].cast(polars.String).to_list() if "symbol" in by_name else None
-    return Table(source, times, values, symbols, _line)
+    return Table(source, times, values, _symbols(by_name.get("symbol"), source), _line)
+
+
+def _symbols(column: Any, source: str) -> list[str] | None:
+    import polars
+
+    if column is None:
+        return None
+    if column.dtype not in (polars.String, polars.Categorical, polars.Enum) and not column.dtype.is_integer():
+        raise MarketDataError(f"{source}: column symbol holds {_kind(column)}, not text; write it as String")
+    names: list[str] = column.cast(polars.String).to_list()
+    return names
 
 
 def _times(column: Any, zone: str, faults: Faults, source: str) -> IntArray:
     import polars
 
     if column.null_count():
-        faults.add(column.is_null().to_numpy(), "timestamp", column.to_list(), "must be a time, not null")
+        faults.add(column.is_null().to_numpy(), "timestamp", column.to_physical(), "must be a time")
         return np.zeros(len(column), dtype=np.int64)
     if column.dtype == polars.String or column.dtype.is_integer():
         return parse.times([str(value) for value in column.to_list()], zone, faults)
-    if column.dtype == polars.Date:
-        days: IntArray = column.cast(polars.Datetime("us")).to_physical().to_numpy()
-        return days
-    if not isinstance(column.dtype, polars.Datetime):
-        raise MarketDataError(f"{source}: column timestamp holds {column.dtype}, not times")
-    if column.dtype.time_unit == "ns" and (column.to_physical() % 1_000 != 0).any():
-        raise MarketDataError(f"{source}: column timestamp: times finer than a microsecond")
-    if column.dtype.time_zone is None and zone != "UTC":
-        try:
-            column = column.dt.replace_time_zone(zone)
-        except polars.exceptions.PolarsError as error:
-            raise MarketDataError(f"{source}: column timestamp: {error} (data.timezone: {zone})") from error
-    moments: IntArray = column.cast(polars.Datetime("us", column.dtype.time_zone)).to_physical().to_numpy()
+    kind = column.dtype
+    if kind == polars.Date:
+        unit, local = "d", True
+    elif isinstance(kind, polars.Datetime):
+        unit, local = kind.time_unit, kind.time_zone is None
+    else:
+        raise MarketDataError(f"{source}: column timestamp holds {_kind(column)}, not times; write it as Datetime")
+    ticks = column.to_physical().cast(polars.Int64).to_numpy()
+    faults.add(parse.off_the_calendar(ticks, unit), "timestamp", ticks, "is out of the years 1 to 9999")
+    if unit == "ns":
+        faults.add(ticks % 1_000 != 0, "timestamp", ticks, "is finer than a microsecond")
+    if faults.count:
+        return np.zeros(len(column), dtype=np.int64)
+    if local and zone != "UTC":
+        # By way of text, so that a moment that a clock change left out or doubled is named by its row.
+        form = "%Y-%m-%d" if unit == "d" else "%Y-%m-%d %H:%M:%S%.6f"
+        return parse.times(column.dt.to_string(form).to_list(), zone, faults)
+    moments: IntArray = ticks * _MICROSECONDS[unit] if unit != "ns" else ticks // 1_000
     return moments
+
+
+def _kind(column: Any) -> str:
+    return str(column.dtype)[:60]
 
 
 def _line(row: int) -> int:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 
 from admf_cli.errors import MarketDataError
-from admf_cli.market.bars import FloatArray, IntArray
+from admf_cli.market.bars import BoolArray, FloatArray, IntArray
 from admf_cli.market.faults import Faults, shown
 from admf_cli.market.times import microseconds
 
@@ -47,19 +47,22 @@ def numbers(texts: Sequence[str], column: str, faults: Faults) -> FloatArray:
     return values
 
 
-def times(texts: Sequence[str], zone: str, faults: Faults) -> IntArray:
+def times(texts: Sequence[str], zone: str, faults: Faults, *, like: str | None = None) -> IntArray:
     """Return times as microseconds since 1970 UTC; faults are noted and become 0.
 
     Args:
         texts: all of one form: ISO dates, ISO times with or without offset, or whole seconds, milliseconds,
             microseconds or nanoseconds since 1970.
         zone: IANA name of the zone of times without an offset.
+        like: a text whose form all must have; None is the first of them that is a time.
     """
-    quick = _quick(texts) if zone == "UTC" else None
+    quick = _quick(texts if like is None else [like, *texts]) if zone == "UTC" else None
     if quick is not None:
-        return quick
-    form: tuple[object, ...] | None = None
+        return quick if like is None else quick[1:]
     local = None if zone == "UTC" else time_zone(zone)
+    model = like if like is not None else texts[0]
+    parsed = _moment(model, local)
+    form = None if isinstance(parsed, str) else parsed[1]
     values = np.zeros(len(texts), dtype=np.int64)
     for row, text in enumerate(texts):
         parsed = _moment(text, local)
@@ -69,10 +72,22 @@ def times(texts: Sequence[str], zone: str, faults: Faults) -> IntArray:
         value, its_form = parsed
         form = form or its_form
         if its_form != form:
-            faults.add_row(row, "timestamp", text, f"is of another form than the first, {texts[0]!r}")
+            faults.add_row(row, "timestamp", text, f"is of another form than the first, {shown(model)!r}")
             continue
         values[row] = value
     return values
+
+
+def off_the_calendar(ticks: IntArray, unit: str) -> BoolArray:
+    """Return where whole d, ms, us or ns since 1970 are not of the years 1 to 9999.
+
+    Args:
+        ticks: shape (n,).
+    """
+    each = {"d": 86_400_000_000, "ms": 1_000, "us": 1}.get(unit)
+    if each is None:  # nanoseconds reach from 1677 to 2262 only
+        return np.zeros(len(ticks), dtype=np.bool_)
+    return (ticks < -(-_EARLIEST // each)) | (ticks > _LATEST // each)
 
 
 def time_zone(name: str) -> ZoneInfo:

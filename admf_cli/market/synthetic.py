@@ -10,6 +10,7 @@ import numpy as np
 
 from admf_cli.errors import MarketDataError
 from admf_cli.market.bars import Bars, IntArray
+from admf_cli.market.table import LARGEST
 from admf_cli.market.timeframe import DAY_US, Timeframe
 from admf_cli.market.times import instant
 
@@ -38,7 +39,13 @@ def synthetic_bars(
         step = years / _STEPS
         drift = (settings["drift"] - settings["volatility"] ** 2 / 2.0) * step
         moves = random.normal(drift, settings["volatility"] * np.sqrt(step), (n_bars, _STEPS))
-        path = settings["start_price"] * np.exp(np.cumsum(moves.ravel())).reshape(n_bars, _STEPS)
+        with np.errstate(over="ignore"):
+            path = settings["start_price"] * np.exp(np.cumsum(moves.ravel())).reshape(n_bars, _STEPS)
+        if not path.max() < LARGEST:
+            raise MarketDataError(
+                f"data.synthetic: the prices of {name} rise beyond {LARGEST:g}; "
+                "lower drift, volatility, start_price or bars"
+            )
         opens = np.concatenate(([settings["start_price"]], path[:-1, -1]))
         whole = np.round(np.column_stack((opens, path)), 4)
         whole = np.maximum(whole, 1e-4)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,9 @@ from admf_cli.market.bars import BoolArray, FloatArray, IntArray
 from admf_cli.market.faults import Faults
 
 PRICES = ("open", "high", "low", "close")
+NUMERIC = (*PRICES, "volume", "adj_close")
+SMALLEST, LARGEST = 1e-30, 1e30
+"""Prices and volumes beyond these are faults: their squares and cubes would leave the range of a double."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +41,32 @@ class Table:
 def check_values(table: Table) -> None:
     """Raise MarketDataError if any price or volume cannot be true, naming the first rows and how many there are."""
     faults = Faults(table.source, table.line)
-    columns = table.columns
+    note_values(table.columns, faults)
+    faults.raise_if_any("correct these rows in the file; nothing is repaired silently")
+
+
+def note_values(columns: Mapping[str, FloatArray], faults: Faults, *, but_nan: bool = False) -> None:
+    """Note every price and volume that cannot be true.
+
+    Args:
+        columns: shape (n_rows,) each.
+        but_nan: nan stands for cells that are among the faults already.
+    """
     for name, column in columns.items():
         bad = ~np.isfinite(column)
-        faults.add(bad, name, column, "must be a finite number")
+        faults.add(bad & ~np.isnan(column) if but_nan else bad, name, column, "must be a finite number")
+        faults.add(~bad & (column > LARGEST), name, column, f"must be at most {LARGEST:g}")
         if name == "volume":
             faults.add(~bad & (column < 0.0), name, column, "must not be negative")
         else:
             faults.add(~bad & (column <= 0.0), name, column, "must be above zero")
+            faults.add(~bad & (column > 0.0) & (column < SMALLEST), name, column, f"must be at least {SMALLEST:g}")
     high, low = columns["high"], columns["low"]
     body_top = np.maximum(columns["open"], columns["close"])
     body_bottom = np.minimum(columns["open"], columns["close"])
     faults.add(high < low, "high", high, "high is below low")
     faults.add((high < body_top) & (high >= low), "high", high, "high is below open or close")
     faults.add((low > body_bottom) & (high >= low), "low", low, "low is above open or close")
-    faults.raise_if_any("correct these rows in the file; nothing is repaired silently")
 
 
 def check_order(table: Table, rows: IntArray, times: IntArray) -> None:

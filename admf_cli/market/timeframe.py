@@ -13,7 +13,7 @@ from admf_cli.market.bars import IntArray
 SECOND_US = 1_000_000
 DAY_US = 86_400 * SECOND_US
 _UNITS = {"s": SECOND_US, "m": 60 * SECOND_US, "h": 3_600 * SECOND_US, "d": DAY_US, "w": 7 * DAY_US}
-_TEXT = re.compile(r"([1-9][0-9]{0,4})(s|mo|m|h|d|w)")
+_TEXT = re.compile(r"([1-9][0-9]{0,11})(s|mo|m|h|d|w)")
 _MONTH_DAYS = (28, 31)
 
 
