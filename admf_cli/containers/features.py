@@ -7,7 +7,8 @@ from typing import Any
 
 from admf_cli.containers.base import Container
 from admf_cli.containers.data import BarRows, publish_rows
-from admf_cli.features import FeatureSpec, compute
+from admf_cli.errors import ConfigError
+from admf_cli.features import FeatureSpec, ParameterError, compute
 from admf_cli.market.bars import Bars, FloatArray
 from admf_cli.tracefile.format import FEATURE_PLACE
 
@@ -45,8 +46,15 @@ class FeaturesContainer(Container):
         self._done = 0
 
     def prepare(self) -> None:
-        """Compute every column; `values` has the shape (n_history, n_symbols) each."""
-        self.values = compute(self._specs, self._history)
+        """Compute every column; `values` has the shape (n_history, n_symbols) each.
+
+        Raises:
+            ConfigError: one cannot be computed from these bars, such as a spread with a symbol that has none.
+        """
+        try:
+            self.values = compute(self._specs, self._history)
+        except ParameterError as error:
+            raise ConfigError(f"features: {error}") from None
 
     def catch_up(self, bar: int) -> None:
         """Publish the rows of all bars up to this one that have not been published yet."""

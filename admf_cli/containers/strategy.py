@@ -10,6 +10,8 @@ import numpy as np
 
 from admf_cli.clock import DECIDE
 from admf_cli.containers.base import Container
+from admf_cli.errors import ConfigError
+from admf_cli.features import ParameterError
 from admf_cli.market.bars import Bars, FloatArray
 from admf_cli.python_strategies.calls import StrategyError
 from admf_cli.strategies.interface import Decisions, Strategy
@@ -72,6 +74,8 @@ class StrategyContainer(Container):
         except StrategyError as error:
             self.fail(error.summary, error.details)
             raise
+        except ParameterError as error:
+            raise ConfigError(f"strategy {self._name}: {error}") from None
         self._take(decisions)
         self.clock.at(self._rank, self._bars[0], DECIDE)
 

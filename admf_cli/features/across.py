@@ -50,7 +50,7 @@ def _legs(values: FloatArray, params: Params, bars: Bars) -> tuple[FloatArray, F
         if params[leg] not in bars.symbols:
             hint = did_you_mean(params[leg], bars.symbols)
             rule = f"must be one of the symbols {', '.join(bars.symbols)} (got {params[leg]!r}){hint}"
-            raise ParameterError("", [Fault(leg, rule)])
+            raise ParameterError("pair", [Fault(leg, rule)])
     return values[:, bars.symbols.index(params["first"])], values[:, bars.symbols.index(params["second"])]
 
 

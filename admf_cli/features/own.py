@@ -12,8 +12,8 @@ def _length(default: int, *, minimum: int = 1, doc: str = "number of bars") -> P
 
 _TIMEZONE = Parameter("timezone", "timezone", "UTC", doc="IANA name of the zone whose midnight begins a day")
 _LEGS = (
-    Parameter("first", "str", required=True, doc="symbol of the first leg"),
-    Parameter("second", "str", required=True, doc="symbol of the second leg"),
+    Parameter("first", "symbol", required=True, doc="symbol of the first leg"),
+    Parameter("second", "symbol", required=True, doc="symbol of the second leg"),
 )
 
 OWN = (

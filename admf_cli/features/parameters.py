@@ -57,7 +57,8 @@ class Parameter:
     Attributes:
         type: "int", "float", "bool", "str"; "period" is a number of bars or the name of a configured feature;
             "expression" is text in the rules language; "timezone" an IANA name, "time" a time of day as HH:MM;
-            "mapping" and "list" are checked by their owner; "strategy" is a strategy's block or name, "strategies" a
+            "symbol" a symbol of the data; "weights" a mapping of symbols to numbers; "mapping" and "list" are checked
+            by their owner; "strategy" is a strategy's block or name, "strategies" a
             list of them.
         default: what holds if it is not given; None means not set.
         required: True if it has to be given.
@@ -98,7 +99,7 @@ class Parameter:
         wrong_type = f"must be {self._kind()} (got {value!r})"
         if self.type == "bool":
             return None if isinstance(value, bool) else wrong_type
-        if self.type in ("str", "expression"):
+        if self.type in ("str", "expression", "symbol"):
             if not isinstance(value, str) or not value.strip():
                 return wrong_type
             return self._choice_fault(value)
@@ -107,7 +108,7 @@ class Parameter:
             return None if isinstance(value, str) and fits(value) else wrong_type
         if self.type == "strategy":
             return None if isinstance(value, (str, Mapping)) else wrong_type
-        if self.type == "mapping":
+        if self.type in ("mapping", "weights"):
             return None if isinstance(value, Mapping) else wrong_type
         if self.type in ("list", "strategies"):
             return None if isinstance(value, Sequence) and not isinstance(value, str) else wrong_type
@@ -141,6 +142,8 @@ class Parameter:
             "period": "a number of bars or the name of a feature",
             "expression": "an expression as text",
             "mapping": "a mapping",
+            "symbol": "a symbol as text",
+            "weights": "a mapping of symbols to weights, such as {SPX: 0.6}",
             "list": "a list",
             "timezone": "an IANA time zone, such as America/New_York",
             "time": 'a time of day in quotes, such as "09:30"',

@@ -56,10 +56,40 @@ REPEAT = Parameter(
 )
 TIMEZONE = Parameter("timezone", "timezone", "UTC", doc="IANA name of the zone of times of day and dates in the rules")
 
+REBALANCE = Parameter(
+    "rebalance",
+    "str",
+    "monthly",
+    choices=("daily", "weekly", "monthly", "every_bar", "never"),
+    doc="at the first bar of each day, week (from Monday) or month; at every bar; or at the first bar of trading only",
+)
+_REBALANCING = {
+    "daily": "(first_bar or new_day)",
+    "weekly": "(first_bar or new_week)",
+    "monthly": "(first_bar or new_month)",
+    "every_bar": "true",
+    "never": "first_bar",
+}
+
+
+def rebalancing(frequency: str) -> str:
+    """Return the condition of a choice of `REBALANCE`."""
+    return _REBALANCING[frequency]
+
 
 def period(name: str, default: int | None, doc: str, *, minimum: int = 1) -> Parameter:
     """Return a parameter that is a number of bars or the name of a configured feature."""
     return Parameter(name, "period", default, minimum=minimum, maximum=100_000, doc=doc)
+
+
+def positive(name: str, default: float, doc: str) -> Parameter:
+    """Return a parameter that is a number above zero."""
+    return Parameter(name, "float", default, above=0.0, doc=doc)
+
+
+def written(value: float) -> str:
+    """Return a number as rules write it: the shortest text that reads back to it, 30 rather than 30.0."""
+    return repr(float(value)).removesuffix(".0")
 
 
 def named_feature(name: str, features: Features, parameter: str) -> FeatureSpec:

@@ -8,7 +8,7 @@ condition for the position held is true.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,6 +80,36 @@ def decide_positions(
     )
 
 
+def decide_weights(
+    moments: BoolArray,
+    weights: FloatArray,
+    rules: Sequence[str],
+    which: IntArray,
+    bars: Bars,
+    first: int,
+    evidence: Evidence,
+) -> Decisions:
+    """Return a decision at each moment that asks for a weight, or that ends one asked for before.
+
+    Args:
+        moments: shape (n_bars, n_symbols), where a weight is set anew.
+        weights: that shape, signed fractions of equity; read at the moments only.
+        rules, which: the names of the rules, and that shape, the index among them of the rule that set each weight.
+    """
+    rows, symbols = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
+    for symbol in range(bars.n_symbols):
+        own = first + np.flatnonzero(moments[first:, symbol])
+        asked = weights[own, symbol] != 0.0
+        asked[1:] |= asked[:-1].copy()
+        rows.append(own[asked])
+        symbols.append(np.full(int(asked.sum()), symbol))
+    bar, symbol_index = np.concatenate(rows), np.concatenate(symbols)
+    order = np.lexsort((symbol_index, bar))
+    bar, symbol_index = bar[order], symbol_index[order]
+    names = tuple(rules[index] for index in which[bar, symbol_index].tolist())
+    return with_evidence(bars, bar, symbol_index, weights[bar, symbol_index], names, evidence, "weight")
+
+
 def with_evidence(
     bars: Bars,
     bar: IntArray,
@@ -122,6 +152,13 @@ def wanted_positions(
         left = np.maximum.accumulate(np.where(leaves, place, -1)) > since
         wanted[(wanted == side) & left] = 0
     return wanted
+
+
+def changes_of(
+    enter_long: BoolArray, exit_long: BoolArray, enter_short: BoolArray, exit_short: BoolArray
+) -> tuple[IntArray, IntArray, IntArray]:
+    """Return (row, position from then on, index of the move that brought it) of each change, flat before row 0."""
+    return _of_one_symbol([enter_long, exit_long, enter_short, exit_short], len(enter_long), False)
 
 
 def _of_one_symbol(moves: list[BoolArray | None], n_bars: int, repeat: bool) -> tuple[IntArray, IntArray, IntArray]:

@@ -15,14 +15,36 @@ from admf_cli.strategies.nesting import Sections, build_members, complete_member
 
 @cache
 def _catalogue() -> dict[str, StrategyInfo]:
-    from admf_cli.strategies import average_crossover, buy_and_hold, python_code, rules
+    from admf_cli.strategies import (
+        average_crossover,
+        bollinger,
+        buy_and_hold,
+        donchian_breakout,
+        macd,
+        momentum,
+        python_code,
+        rsi_mean_reversion,
+        rules,
+        target_weights,
+        volatility_breakout,
+        zscore_pairs,
+    )
 
     infos = (
         average_crossover.SMA_CROSSOVER,
         average_crossover.EMA_CROSSOVER,
+        bollinger.INFO,
         buy_and_hold.INFO,
-        rules.INFO,
+        donchian_breakout.INFO,
+        macd.INFO,
+        momentum.INFO,
         python_code.INFO,
+        opening_range_breakout.INFO,
+        rsi_mean_reversion.INFO,
+        rules.INFO,
+        target_weights.INFO,
+        volatility_breakout.INFO,
+        zscore_pairs.INFO,
     )
     return {info.name: info for info in sorted(infos, key=lambda info: info.name)}
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from admf_cli.config.hints import near
 from admf_cli.config.node import Step
 from admf_cli.config.rules.ground import Ground
 from admf_cli.errors import Fault
@@ -13,6 +14,7 @@ from admf_cli.errors import Fault
 if TYPE_CHECKING:
     from admf_cli.features import FeatureSpec
     from admf_cli.features.parameters import Fault as ParameterFault
+    from admf_cli.features.parameters import Parameter
 
 # The catalogues speak for themselves: "must be 1 to 9 (got 0); did you mean "x"?".
 _SENTENCE = re.compile(r'(?P<rule>.*?)(?: \(got (?P<value>[^()]*)\))?(?:; (?P<hint>did you mean ".*"\?))?', re.DOTALL)
@@ -21,6 +23,7 @@ _SENTENCE = re.compile(r'(?P<rule>.*?)(?: \(got (?P<value>[^()]*)\))?(?:; (?P<hi
 def catalogue_faults(ground: Ground) -> Iterator[Fault]:
     """Yield the faults of `features` and of the strategies' parameters."""
     from admf_cli.features import ParameterError, faults_in_config, spec_from_config
+    from admf_cli.features import describe as describe_feature
     from admf_cli.strategies.registry import describe, faults_in_params
 
     specs = {}
@@ -33,6 +36,7 @@ def catalogue_faults(ground: Ground) -> Iterator[Fault]:
             yield _said(ground, fault, "features", name)
         if not faults:
             specs[name] = spec_from_config(name, section)
+            yield from _strangers(ground, describe_feature(section["type"]).parameters, "features", name)
     unread = list(_unread(ground, specs))
     yield from unread
     all_sound = len(specs) == len(sections) and not unread
@@ -44,13 +48,33 @@ def catalogue_faults(ground: Ground) -> Iterator[Fault]:
         if not isinstance(kind, str) or not isinstance(params, dict):
             continue
         try:
-            describe(kind)
+            parameters = describe(kind).parameters
         except ParameterError as error:
             yield _said(ground, error.faults[0], "strategies", index)
             continue
         others = {name: section for name, section in named.items() if section is not strategy}
         for fault in faults_in_params(kind, params, specs if all_sound else None, others):
             yield _said(ground, fault, "strategies", index, "params")
+        yield from _strangers(ground, parameters, "strategies", index, "params")
+
+
+def _strangers(ground: Ground, parameters: Sequence[Parameter], *path: Step) -> Iterator[Fault]:
+    """Yield the parameters that name a symbol of which there will be no bars."""
+    symbols = ground.symbols()
+    if not symbols:
+        return
+    for parameter in parameters:
+        given: list[tuple[tuple[Step, ...], str]] = []
+        if parameter.type == "symbol" and (name := ground.text(*path, parameter.name)):
+            given = [((parameter.name,), name)]
+        elif parameter.type == "weights":
+            given = [((parameter.name, name), name) for name in ground.mapping(*path, parameter.name)]
+        for steps, name in given:
+            if name not in symbols:
+                rule = f"must be one of data.symbols: {', '.join(symbols[:8])}{' …' if len(symbols) > 8 else ''}"
+                is_key = len(steps) > 1
+                remedy = near(name, symbols)
+                yield ground.at(*path, *steps, rule=rule, remedy=remedy, value=not is_key, key=is_key)
 
 
 def _unread(ground: Ground, specs: Mapping[str, FeatureSpec]) -> Iterator[Fault]:

@@ -62,6 +62,11 @@ class Ground:
         value = self.get(*path)
         return [(index, item) for index, item in enumerate(value if isinstance(value, list) else ()) if _is_text(item)]
 
+    def symbols(self) -> list[str]:
+        """Return the symbols that the data will have, sorted; none if only the data can tell."""
+        files = self.mapping("data", "path")
+        return sorted({name for _, name in self.texts("data", "symbols")} or files)
+
     def number(self, *path: Step) -> float | None:
         """Return the number at a path, None if there is none."""
         value = self.get(*path)

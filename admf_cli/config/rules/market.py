@@ -90,17 +90,16 @@ def _symbols(ground: Ground) -> Iterator[Fault]:
             if symbol not in files:
                 close = near(symbol, list(files)) or f"write path: {{{symbol}: FILE}}"
                 yield ground.at("data", "symbols", index, rule="data.path names no file for it", remedy=close)
-    known = seen or (set(files) if isinstance(files, dict) else set())
-    if not known:
+    names = ground.symbols()
+    if not names:
         return
-    names = sorted(known)
     for index, _ in ground.items("strategies"):
         for place, symbol in ground.texts("strategies", index, "symbols"):
-            if symbol not in known:
+            if symbol not in names:
                 rule = f"must be one of data.symbols: {_shortened(names)}"
                 yield ground.at("strategies", index, "symbols", place, rule=rule, remedy=near(symbol, names))
     for symbol in ground.mapping("instruments"):
-        if symbol not in known and symbol != "default":
+        if symbol not in names and symbol != "default":
             rule = f"must be default or one of data.symbols: {_shortened(names)}"
             meant = near(symbol, ["default", *names])
             yield ground.at("instruments", symbol, rule=rule, remedy=meant, value=False, key=True)
