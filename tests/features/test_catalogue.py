@@ -49,7 +49,7 @@ def test_the_first_output_by_name_is_the_same_feature_as_without_a_name() -> Non
         ({"type": "SMA", "input": 7}, "input", "must be a name or a list of names (got 7)"),
         ({"type": "MAVP"}, "input", "is required"),
         ({"type": "MACD", "output": "hits"}, "output", "must be one of macd, macdsignal, macdhist (got 'hits')"),
-        ({"type": "SPREAD", "first": "A"}, "second", "is required and must be text"),
+        ({"type": "SPREAD", "first": "A"}, "second", "is required and must be a symbol as text"),
         ({"type": "RETURN", "log": "yes"}, "log", "must be true or false (got 'yes')"),
         ({"type": "REALISED_VOLATILITY", "periods_per_year": 0}, "periods_per_year", "must be above 0 (got 0)"),
     ],
