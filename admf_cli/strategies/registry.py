@@ -22,6 +22,7 @@ def _catalogue() -> dict[str, StrategyInfo]:
         donchian_breakout,
         macd,
         momentum,
+        opening_range_breakout,
         python_code,
         rsi_mean_reversion,
         rules,
