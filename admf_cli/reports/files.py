@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 
 from admf_cli.errors import StorageError
+from admf_cli.new_file import write_new_file
 from admf_cli.reports.columns import equity_csv, trades_csv
 from admf_cli.reports.document import summary
-from admf_cli.reports.new_file import write_new_file
 from admf_cli.results import RunResult
 
 

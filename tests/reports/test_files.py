@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 
 from admf_cli.errors import StorageError
 from admf_cli.metrics import portfolio_metrics
+from admf_cli.new_file import write_new_file
 from admf_cli.reports.columns import EQUITY_COLUMNS, TRADE_COLUMNS, equity_csv, trades_csv
 from admf_cli.reports.document import summary
 from admf_cli.reports.files import write_results
-from admf_cli.reports.new_file import write_new_file
 from admf_cli.results import PortfolioResult, Trade
 from tests.reports import samples
 

@@ -12,10 +12,22 @@ from admf_cli.errors import StorageError
 PathLinker = Callable[[Path, Path], None]
 
 
-def write_new_file(path: Path, blocks: Iterable[bytes | memoryview], *, link: PathLinker = os.link) -> None:
+_ANOTHER_RUN = "choose another --workflow-id or --results-dir, or replace that run with --overwrite"
+
+
+def write_new_file(
+    path: Path,
+    blocks: Iterable[bytes | memoryview],
+    *,
+    option: str = "--results-dir",
+    if_taken: str = _ANOTHER_RUN,
+    link: PathLinker = os.link,
+) -> None:
     """Write blocks to a file that must not exist yet, by a temporary file beside it, fsync and link.
 
     Args:
+        option: the command line's option that chooses another place.
+        if_taken: what to do when there is such a file already.
         link: makes the finished file known under its name; must fail with FileExistsError if there is one.
 
     Raises:
@@ -35,14 +47,11 @@ def write_new_file(path: Path, blocks: Iterable[bytes | memoryview], *, link: Pa
                 temporary.unlink(missing_ok=True)
         _sync_directory(path.parent)
     except FileExistsError as error:
-        raise StorageError(
-            f"{path}: there is a result already, and none is ever overwritten; choose another --workflow-id "
-            "or --results-dir, or replace that run with --overwrite"
-        ) from error
+        raise StorageError(f"{path}: there is a result already, and none is ever overwritten; {if_taken}") from error
     except OSError as error:
         raise StorageError(
             f"{path}: cannot write this result: {error.strerror or error}; check the disk's space and the "
-            "directory's permissions, or choose another with --results-dir"
+            f"directory's permissions, or choose another with {option}"
         ) from error
 
 

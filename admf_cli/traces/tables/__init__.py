@@ -1,0 +1,1 @@
+"""Events as tables with typed columns, for SQL, Parquet and CSV."""
