@@ -114,6 +114,8 @@ class Tracer:
         """Write what waits."""
         self._settle()
         self._write_pending()
+        if self.file is not None:
+            self.file.wait()
 
     def seal(self, status: str, reason: str | None = None) -> None:
         """Write the rest, cut the file to the newest `max_events`, and close it with its meta file."""

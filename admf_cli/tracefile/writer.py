@@ -5,20 +5,29 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from admf_cli.errors import StorageError
 from admf_cli.tracefile.format import encode_meta, meta_path
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
+
 Lines = bytes | bytearray | memoryview
 
 _COPY_BYTES = 1 << 20
+_ASIDE_BYTES = 1 << 18  # so many at once are worth a thread of their own
+_ASIDE_BLOCKS = 4  # waiting at most, so that a slow disk slows the run down instead of filling the memory
 
 
 class TraceFile:
     """A file that only this object writes to, created exclusively, in whole lines.
+
+    Large blocks are written and hashed aside, in a thread, while the next ones are made: both leave the interpreter
+    free. Everything else waits for them first, so that lines stay in order and a fault is met at the next call.
 
     Raises:
         StorageError: from every method when the operating system refuses; what was written before stays readable.
@@ -28,20 +37,31 @@ class TraceFile:
         self.path = path
         self.bytes = 0
         self._digest: hashlib._Hash | None = hashlib.sha256()
+        self._thread: ThreadPoolExecutor | None = None
+        self._aside: deque[Future[None]] = deque()
+        self._fault: StorageError | None = None
         with _explained(path, "create"):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
 
     def append(self, lines: Lines) -> None:
-        """Write whole lines at the end."""
-        with _explained(self.path, "write"):
-            _write_all(self._descriptor, lines)
-        self.bytes += len(lines)
-        if self._digest is not None:
-            self._digest.update(lines)
+        """Write whole lines at the end; they must not be changed afterwards."""
+        if len(lines) >= _ASIDE_BYTES:
+            self._append_aside(lines)
+        else:
+            self.wait()
+            self._append(lines)
+
+    def wait(self) -> None:
+        """Return when everything appended has been written."""
+        while self._aside:
+            self._aside.popleft().result()
+        if self._fault is not None:
+            raise self._fault
 
     def drop_first(self, lines: int) -> None:
         """Remove the first `lines` lines: the rest goes to a temporary file that then takes this one's place."""
+        self.wait()
         temporary = self.path.with_name(self.path.name + ".tmp")
         with _explained(self.path, "rewrite"):
             try:
@@ -60,6 +80,7 @@ class TraceFile:
 
     def seal(self, meta: Mapping[str, Any]) -> None:
         """Write the meta file, last, by temporary file, fsync and rename; then nothing more can be appended."""
+        self.wait()
         target = meta_path(self.path)
         temporary = target.with_name(target.name + ".tmp")
         with _explained(target, "write"):
@@ -83,9 +104,34 @@ class TraceFile:
 
     def close(self) -> None:
         """Give the descriptor back; harmless when done twice."""
+        if self._thread is not None:
+            self._thread.shutdown(cancel_futures=True)
+        self._aside.clear()
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)
+
+    def _append(self, lines: Lines) -> None:
+        if self._fault is not None:
+            raise self._fault  # nothing may follow what was written in part
+        try:
+            with _explained(self.path, "write"):
+                _write_all(self._descriptor, lines)
+        except StorageError as fault:
+            self._fault = fault
+            raise
+        self.bytes += len(lines)
+        if self._digest is not None:
+            self._digest.update(lines)
+
+    def _append_aside(self, lines: Lines) -> None:
+        if self._thread is None:
+            from concurrent.futures import ThreadPoolExecutor
+
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="trace")
+        while len(self._aside) >= _ASIDE_BLOCKS:
+            self._aside.popleft().result()
+        self._aside.append(self._thread.submit(self._append, lines))
 
 
 @contextlib.contextmanager

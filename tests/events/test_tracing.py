@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ from admf_cli.events.event import Event, EventBatch
 from admf_cli.events.settings import TraceSettings, resolve_settings
 from admf_cli.events.tracer import Tracer
 from admf_cli.tracefile.encoder import encode_batch, encode_event, encode_events
+from admf_cli.tracefile.writer import TraceFile
 
 TRICKY = [0.1, 1e16, 1e-7, 5e-324, 1.7976931348623157e308, -0.0, 0.0, 1e21, 123456789.123456789, 2.5, 1e22, 3e-5, 1 / 3]
 IDENTITY = {
@@ -257,3 +260,40 @@ def test_a_bus_delivers_by_type_and_topic_and_batches_row_by_row() -> None:
     bus.publish(single(2, "FILL"), topic="you")
     bus.publish_batch(batch([1.0, 2.0], first=3))
     assert heard == [("mine", "data#1"), ("bars", "data#3"), ("bars", "data#4")]
+
+
+def test_blocks_written_aside_and_lines_between_them_stay_in_order(tmp_path: Path) -> None:
+    block = b"x" * (1 << 19) + b"\n"
+    pieces = [b"a\n", block, b"b\n", block, block, block, block, block, b"c\n"]
+    file = TraceFile(tmp_path / "data.jsonl")
+    for piece in pieces:
+        file.append(piece)
+    file.seal({})
+    text = (tmp_path / "data.jsonl").read_bytes()
+    assert text == b"".join(pieces)
+    sealed = json.loads((tmp_path / "data.meta.json").read_text())["file"]
+    assert (sealed["bytes"], sealed["sha256"]) == (len(text), hashlib.sha256(text).hexdigest())
+
+
+def append_and_wait(file: TraceFile, pieces: list[bytes]) -> None:
+    for piece in pieces:
+        file.append(piece)
+    file.wait()
+
+
+def test_after_a_write_that_failed_nothing_more_is_written(tmp_path: Path) -> None:
+    block = b"y" * (1 << 19) + b"\n"
+    file = TraceFile(tmp_path / "data.jsonl")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, ((1 << 20) + 100, hard))
+    try:
+        with pytest.raises(StorageError, match="cannot write this trace file"):
+            append_and_wait(file, [block] * 12)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    for attempt in (file.wait, lambda: file.append(b"later\n"), lambda: file.seal({})):
+        with pytest.raises(StorageError):
+            attempt()
+    file.close()
+    assert (block * 12).startswith((tmp_path / "data.jsonl").read_bytes())
+    assert not (tmp_path / "data.meta.json").exists()
