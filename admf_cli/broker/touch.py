@@ -16,16 +16,17 @@ class Touches:
 
     def __init__(self, bars: Bars) -> None:
         self._bars = bars
+        self._n_bars = bars.n_bars
         self._lows: dict[int, Lows] = {}
         self._highs: dict[int, Highs] = {}
 
     def first(self, order: Order, start: int) -> int:
         """Return the first bar >= `start` at which the order can fill or trigger; n_bars if none does."""
-        n_bars = len(self._bars.times)
+        n_bars = self._n_bars
         if start >= n_bars:
             return n_bars
         if order.order_type in ("market", "market_on_close") or order.time_in_force in ("IOC", "FOK"):
-            return self._next_present(order.symbol, start)
+            return start if self._bars.present is None else self._next_present(order.symbol, start)
         if order.order_type == "trailing_stop":
             return self._first_trailed(order, start)
         if order.order_type == "limit" or order.triggered:

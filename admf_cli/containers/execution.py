@@ -152,7 +152,9 @@ class ExecutionContainer(Container):
             payload["purpose"],
             event.correlation_id,
             first_bar,
-            dead_bar(self._bars, symbol, first_bar, time_in_force, payload.get("good_till")),
+            self._n_bars
+            if time_in_force == "GTC"
+            else dead_bar(self._bars, symbol, first_bar, time_in_force, payload.get("good_till")),
             self._submitted,
             quantity,
         )

@@ -108,9 +108,10 @@ class PortfolioContainer(Container):
 
     def on_signal(self, event: Event) -> None:
         """Keep a signal until all strategies have spoken."""
-        self._queue.append(event)
         self.tally.signals += 1
-        self.clock.at(self._rank, self.clock.bar, SUBMIT)
+        if not self._queue:
+            self.clock.at(self._rank, self.clock.bar, SUBMIT)
+        self._queue.append(event)
 
     def on_fill(self, event: Event) -> None:
         """Book a fill, publish what became of the position, and send or withdraw what hangs on it."""
