@@ -29,3 +29,36 @@ class Pullback:
         wanted[rising & (features["rsi"] < self.enter_below)] = 1
         wanted[(features["rsi"] > self.leave_above) | (bars.close < features["trend"])] = 0
         return wanted
+
+
+@dataclass
+class Breakout:
+    """Buys strength above the channel with a bracket, gives back a little on the way: bar by bar."""
+
+    channel: int = 55
+    stop_fraction: float = 0.04
+    target_fraction: float = 0.12
+
+    def features(self) -> dict[str, dict[str, Any]]:
+        return {"upper": {"type": "DONCHIAN", "timeperiod": self.channel, "output": "upper"}}
+
+    def on_start(self, ctx: Any) -> None:
+        self.bought_at: int | None = None
+
+    def on_bar(self, ctx: Any) -> None:
+        price = ctx.price()
+        if not ctx.position() and not ctx.orders() and price > ctx.value("upper"):
+            # A limit half a percent below, good for three bars; what it opens is protected from its first moment.
+            limit = price * 0.995
+            ctx.buy(
+                limit=limit,
+                good_till=3,
+                stop_loss=limit * (1 - self.stop_fraction),
+                take_profit=limit * (1 + self.target_fraction),
+                tag="close above the channel",
+            )
+        elif self.bought_at is not None and ctx.bar - self.bought_at == 60:
+            ctx.close(tag="sixty bars are enough")
+
+    def on_fill(self, ctx: Any, fill: Any) -> None:
+        self.bought_at = ctx.bar if ctx.position() else None

@@ -88,6 +88,10 @@ class ExecutionContainer(Container):
         self.bus.subscribe(on_fill, ("FILL",), topic=portfolio_id)
         self.bus.subscribe(on_end, ("CANCEL", "EXPIRE", "REJECT"), topic=portfolio_id)
 
+    def tell_fills(self, portfolio_id: str, on_fill: Handler) -> None:
+        """Tell one more of a portfolio's fills, after the portfolio has booked each."""
+        self.bus.subscribe(on_fill, ("FILL",), topic=portfolio_id)
+
     def on_order(self, event: Event) -> None:
         """Take a new order; one that is sent while a bar is being met may still meet that bar."""
         bar = self.clock.bar

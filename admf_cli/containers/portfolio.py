@@ -35,14 +35,24 @@ _STOP_PURPOSES = frozenset({"stop_loss", "trailing_stop"})
 
 
 @dataclass(slots=True)
-class _Working:
-    """An order of ours that has not ended: what a later decision must know of it."""
+class Working:
+    """An order of ours that has not ended: what a later decision must know of it.
+
+    Attributes:
+        flow: the SIGNAL that began it.
+        parts: the ORDER's own.
+        remaining: units still open.
+        stays: it outlives the position that it was sent beside.
+    """
 
     order_id: str
     symbol: int
     purpose: str
     flow: str | None
     signal_price: float
+    parts: Mapping[str, Any]
+    remaining: float
+    stays: bool
 
 
 class PortfolioContainer(Container):
@@ -90,7 +100,7 @@ class PortfolioContainer(Container):
         self._bar_id = bar_id
         self._symbol_index = {name: index for index, name in enumerate(bars.symbols)}
         self._queue: list[Event] = []
-        self._working: dict[str, _Working] = {}
+        self._working: dict[str, Working] = {}
         self._last_fill: Event | None = None
         self._opened: dict[int, tuple[int, str | None]] = {}  # symbol -> bar and flow of the entry
         self._cooling_until: dict[int, int] = {}
@@ -141,6 +151,8 @@ class PortfolioContainer(Container):
         order = self._working[order_id]
         if payload["remaining"] == 0.0:
             del self._working[order_id]
+        else:
+            order.remaining = payload["remaining"]
         self._publish_position(event, symbol, outcome)
         before, after = outcome.before, outcome.after
         turned = before * after < 0.0
@@ -252,7 +264,8 @@ class PortfolioContainer(Container):
         if not is_weight and held * direction > 0.0:
             self._reject(event, "already_in_position", position=held, target=target)
             return None
-        entry = self._entry(event, symbol, direction, bar)
+        sizing = _BY_WEIGHT if is_weight else self._sizing
+        entry = self._entry(event, symbol, direction, bar, sizing, weight=target)
         if entry.refusal is not None:
             self._reject(event, entry.refusal.reason, **entry.refusal.numbers)
             # A reversal that may not be entered still leaves what is held.
@@ -268,26 +281,41 @@ class PortfolioContainer(Container):
         sizing["position_target"] = held + change
         return event, order
 
-    def _entry(self, event: Event, symbol: int, direction: int, bar: int) -> Entry:
-        """Return the size of an entry, its arithmetic, and why there is none if there is none."""
+    def _entry(
+        self,
+        event: Event,
+        symbol: int,
+        direction: int,
+        bar: int,
+        sizing: Mapping[str, Any],
+        *,
+        weight: float = 1.0,
+        stop: float | None = None,
+    ) -> Entry:
+        """Return the size of an entry, its arithmetic, and why there is none if there is none.
+
+        Args:
+            stop: price distance of the stop that will protect it, if not the profile's.
+        """
         blocked = self._blocked(symbol, bar)
         if blocked is not None:
             return Entry(0.0, {}, refusal=blocked)
-        signal = event.payload
-        price = signal["price"]
+        price = event.payload["price"]
+        if stop is None and self._protected:
+            stop = stop_distance(self._profile, price)
         situation = Situation(
             equity=self._standing.equity(bar),
             price=price,
             multiplier=self._instruments[symbol].multiplier,
-            stop_distance=stop_distance(self._profile, price) if self._protected else None,
+            stop_distance=stop,
             trades=self.account.trades,
             recent=lambda count: self._recent(symbol, bar, count),
             periods_per_year=self._periods_per_year,
-            weight=signal["target"],
+            weight=weight,
         )
         entry = entry_size(
             self._profile,
-            _BY_WEIGHT if signal["kind"] == "weight" else self._sizing,
+            sizing,
             situation,
             self._instruments[symbol],
             direction,
@@ -310,11 +338,22 @@ class PortfolioContainer(Container):
         until = self._cooling_until.get(symbol, -1)
         return Refusal("cooldown", {"bars_left": until - bar}) if bar < until else None
 
-    def _send(self, parts: Mapping[str, Any], cause: Event, flow: str | None, symbol: int, signal_price: float) -> None:
+    def _send(
+        self,
+        parts: Mapping[str, Any],
+        cause: Event,
+        flow: str | None,
+        symbol: int,
+        signal_price: float,
+        *,
+        stays: bool = False,
+    ) -> None:
         self.tally.orders += 1
         # The order is among the working ones before anyone hears of it: it may fill before `publish` returns.
         order_id = f"{self.container_id}#{self._published + 1}"
-        self._working[order_id] = _Working(order_id, symbol, parts["purpose"], flow, signal_price)
+        self._working[order_id] = Working(
+            order_id, symbol, parts["purpose"], flow, signal_price, parts, parts["quantity"], stays
+        )
         self.publish(
             "ORDER",
             {"order_id": order_id, **parts},
@@ -359,19 +398,17 @@ class PortfolioContainer(Container):
             ]
         self.publish(event_type, payload, symbol=fill.symbol, cause=fill.event_id, flow=fill.correlation_id)
 
-    def _on_opened(self, fill: Event, order: _Working, symbol: int, deal: Deal, after: float, *, first: bool) -> None:
+    def _on_opened(self, fill: Event, order: Working, symbol: int, deal: Deal, after: float, *, first: bool) -> None:
         if first:
             self._opened[symbol] = (deal.bar, fill.correlation_id)
         if first and self._is_timed:
             for due in checks(self._profile, deal.bar, self._bars.times):
                 self.clock.at(self._rank, due, MARK)
-        if self._protected:
+        direction = 1 if after > 0.0 else -1
+        protection = self._protection(order, direction, deal.price)
+        if protection:
             group = f"{fill.event_id}/exit"
-            direction = 1 if after > 0.0 else -1
-            parts = protective_orders(
-                self._profile, direction=direction, fill_price=deal.price, signal_price=order.signal_price
-            )
-            for part in parts:
+            for part in protection:
                 payload = {
                     "side": "sell" if direction > 0 else "buy",
                     "quantity": min(deal.quantity, abs(after)),
@@ -385,8 +422,21 @@ class PortfolioContainer(Container):
                     break  # an earlier one of these closed the position before this one was sent
                 self._send(payload, fill, fill.correlation_id, symbol, order.signal_price)
 
+    def _protection(self, order: Working, direction: int, fill_price: float) -> list[dict[str, Any]]:
+        """Return the order parts that protect what an order has just opened."""
+        if not self._protected:
+            return []
+        return protective_orders(
+            self._profile, direction=direction, fill_price=fill_price, signal_price=order.signal_price
+        )
+
     def _withdraw(self, symbol: int, cause: Event, reason: str, *, keep: frozenset[str]) -> None:
-        for order in [o for o in self._working.values() if o.symbol == symbol and o.purpose not in keep]:
+        hanging = [o for o in self._working.values() if o.symbol == symbol and o.purpose not in keep and not o.stays]
+        for order in hanging:
+            self._cancel(order, cause, reason)
+
+    def _withdraw_asked(self, cause: Event, reason: str) -> None:
+        for order in [o for o in self._working.values() if o.stays and not o.parts.get("reduce_only")]:
             self._cancel(order, cause, reason)
 
     def _withdraw_superseded(self, symbol: int, signal: Event) -> bool:
@@ -395,7 +445,7 @@ class PortfolioContainer(Container):
             self._cancel(order, signal, "superseded")
         return any(order.purpose == "entry" for order in old)
 
-    def _cancel(self, order: _Working, cause: Event, reason: str) -> None:
+    def _cancel(self, order: Working, cause: Event, reason: str) -> None:
         if self._working.pop(order.order_id, None) is None:
             return
         self.tally.cancelled += 1
@@ -416,6 +466,7 @@ class PortfolioContainer(Container):
         if self._watch.is_needed:
             for breach in self._watch.check(bar):
                 cause = self._breach(breach, None, self._bar_event(bar), None, "positions closed, entries halted")
+                self._withdraw_asked(cause, breach.rule)
                 for symbol in self.account.held:
                     self._close_position(symbol, cause, breach.rule, "market")
             again = self._watch.next_due(bar)

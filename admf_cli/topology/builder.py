@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from admf_cli.broker.account import Account
 from admf_cli.broker.curves import last_known
 from admf_cli.broker.instrument import instruments
 from admf_cli.clock import Clock, Pulse
+from admf_cli.containers.asked_portfolio import AskedPortfolioContainer
+from admf_cli.containers.bar_by_bar import BarByBarContainer
+from admf_cli.containers.base import Container
 from admf_cli.containers.data import DataContainer
 from admf_cli.containers.execution import ExecutionContainer
 from admf_cli.containers.features import FeaturesContainer
@@ -17,8 +20,10 @@ from admf_cli.containers.strategy import StrategyContainer
 from admf_cli.market.load import LoadedBars
 from admf_cli.market.periods import periods_per_year
 from admf_cli.results import PhaseResult
-from admf_cli.topology.plan import LoadUserClass, plan
+from admf_cli.topology.plan import Decider, LoadUserClass, plan
 from admf_cli.topology.topology import Topology
+
+P = TypeVar("P", bound=PortfolioContainer)
 
 _EXECUTION_SETTINGS = (
     "fill_price",
@@ -78,19 +83,6 @@ class TopologyBuilder:
             rows=data.rows,
             data_id=data.container_id,
         )
-        deciders = [
-            StrategyContainer(
-                own(f"strategy_{decider.settings['name']}", decider.settings),
-                strategy=decider.strategy,
-                roles=decider.roles,
-                history=data.history,
-                first=data.first,
-                features=lambda: features.values,
-                bar_id=data.bar_id,
-            )
-            for decider in planned
-            if decider.strategy is not None
-        ]
         traded = instruments(config["instruments"], data.bars.symbols)
         marks = last_known(data.bars)
         yearly, basis = periods_per_year(
@@ -99,30 +91,63 @@ class TopologyBuilder:
             override=config["data"].get("periods_per_year"),
             calendar=config["data"].get("calendar"),
         )
+        deciders: list[Container] = []
         portfolios: list[PortfolioContainer] = []
-        for decider in deciders:
-            for profile in config["risk_profiles"]:
-                portfolio = PortfolioContainer(
-                    own(
-                        f"portfolio_{decider.settings['name']}_{profile['name']}",
-                        {
-                            **config["portfolio"],
-                            "strategy": decider.settings["name"],
-                            "risk_profile": profile,
-                            "orders": decider.settings.get("orders"),
-                        },
-                    ),
-                    account=Account(config["portfolio"]["initial_capital"], traded, data.bars.symbols),
-                    bars=data.bars,
-                    marks=marks,
-                    history=data.history,
-                    first=data.first,
-                    instruments=traded,
-                    periods_per_year=yearly,
-                    bar_id=data.bar_id,
+
+        def portfolio_of(kind: type[P], decider: Decider, profile: Mapping[str, Any]) -> P:
+            settings = decider.settings
+            portfolio = kind(
+                own(
+                    f"portfolio_{settings['name']}_{profile['name']}",
+                    {
+                        **config["portfolio"],
+                        "strategy": settings["name"],
+                        "risk_profile": profile,
+                        "orders": settings.get("orders"),
+                    },
+                ),
+                account=Account(config["portfolio"]["initial_capital"], traded, data.bars.symbols),
+                bars=data.bars,
+                marks=marks,
+                history=data.history,
+                first=data.first,
+                instruments=traded,
+                periods_per_year=yearly,
+                bar_id=data.bar_id,
+            )
+            portfolios.append(portfolio)
+            return portfolio
+
+        sight: dict[str, Any] = {
+            "history": data.history,
+            "first": data.first,
+            "features": lambda: features.values,
+            "bar_id": data.bar_id,
+        }
+        followers: dict[str, BarByBarContainer] = {}
+        for decider in planned:
+            name = decider.settings["name"]
+            if decider.strategy is not None:
+                strategy = StrategyContainer(
+                    own(f"strategy_{name}", decider.settings), strategy=decider.strategy, roles=decider.roles, **sight
                 )
-                portfolio.listen_to(decider.bus)
-                portfolios.append(portfolio)
+                deciders.append(strategy)
+                for profile in config["risk_profiles"]:
+                    portfolio_of(PortfolioContainer, decider, profile).listen_to(strategy.bus)
+                continue
+            assert decider.user is not None
+            for profile in config["risk_profiles"]:
+                caller = BarByBarContainer(
+                    own(f"strategy_{name}_{profile['name']}", {**decider.settings, "risk_profile": profile["name"]}),
+                    user=decider.user,
+                    roles=decider.roles,
+                    **sight,
+                )
+                deciders.append(caller)
+                asked = portfolio_of(AskedPortfolioContainer, decider, profile)
+                asked.listen_to(caller.bus)
+                caller.trade_for(asked)
+                followers[asked.container_id] = caller
         execution = ExecutionContainer(
             own("execution", {key: config["execution"][key] for key in _EXECUTION_SETTINGS}),
             bars=data.bars,
@@ -134,6 +159,8 @@ class TopologyBuilder:
         for portfolio in portfolios:
             execution.take_orders_from(portfolio.bus)
             execution.report_to(portfolio.container_id, portfolio.on_fill, portfolio.on_end)
+            if portfolio.container_id in followers:
+                execution.tell_fills(portfolio.container_id, followers[portfolio.container_id].on_fill)
 
         containers = [data, features, execution, *deciders, *portfolios]
         clock = Clock(data.bars.times)

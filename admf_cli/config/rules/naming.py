@@ -10,6 +10,7 @@ from admf_cli.config.hints import near
 from admf_cli.config.node import Step
 from admf_cli.config.rules.ground import Ground
 from admf_cli.errors import Fault
+from admf_cli.strategies.python_code import TYPE as PYTHON
 
 _TYPES = ("data", "features", "strategy", "portfolio", "execution")
 _SETTINGS = ("execution", "trace_settings", "container_settings")
@@ -27,9 +28,31 @@ def naming_faults(ground: Ground) -> Iterator[Fault]:
         yield ground.at("strategies", rule=rule, remedy="split the configuration", value=False)
         return
     yield from _merged_ids(ground, strategies, profiles)
+    yield from _merged_with_callers(ground, strategies, profiles)
     containers = ["data", "features", "execution", *(f"strategy_{name}" for _, name in strategies)]
     containers += [f"portfolio_{name}_{profile}" for _, name in strategies for _, profile in profiles]
+    containers += [f"strategy_{name}_{profile}" for _, name in _in_python(ground) for _, profile in profiles]
     yield from _settings_of_nobody(ground, containers)
+
+
+def _in_python(ground: Ground) -> Iterator[tuple[int, str]]:
+    """Yield the strategies that may have one container for each risk profile: those called bar by bar."""
+    for index, name in _names(ground, "strategies"):
+        if ground.get("strategies", index, "type") == PYTHON:
+            yield index, name
+
+
+def _merged_with_callers(
+    ground: Ground, strategies: list[tuple[int, str]], profiles: list[tuple[int, str]]
+) -> Iterator[Fault]:
+    """Yield where a in Python with profile b and another strategy a_b would share the container strategy_a_b."""
+    names = {name.casefold(): name for _, name in strategies}
+    for index, name in _in_python(ground):
+        for _, profile in profiles:
+            other = names.get(f"{name}_{profile}".casefold())
+            if other is not None:
+                rule = f"with {profile} it makes the container id strategy_{name}_{profile}, and so does {other}"
+                yield ground.at("strategies", index, "name", rule=rule, remedy="choose another name")
 
 
 def _names(ground: Ground, *path: Step) -> Iterator[tuple[int, str]]:

@@ -23,6 +23,8 @@ _REASONS = {
     "max_drawdown": "halted: the maximum drawdown was reached",
     "daily_loss_limit": "halted: the day's loss limit was reached",
     "superseded": "a newer signal took its place",
+    "by_strategy": "the strategy cancelled it",
+    "no_order": "there was no working order to cancel",
     "position_closed": "the position it protected was closed",
     "oco_filled": "the other order of its pair filled",
     "nothing_to_close": "there was nothing left to close",
