@@ -76,7 +76,8 @@ class CrossSection:
             which[holds] = index
             weights[holds] = {_WINNER: self.long_weight, _LOSER: -self.short_weight, _NEITHER: 0.0}[name]
         evidence = {"momentum": features["momentum"], **evidence_of(trees.values(), evaluator)}
-        return decide_weights(moments, weights, tuple(rules), which, bars, first, evidence)
+        names = tuple(rules)
+        return decide_weights(moments, weights, lambda bar, symbol: names[which[bar, symbol]], bars, first, evidence)
 
 
 def _build(params: Params, features: Features) -> Strategy:

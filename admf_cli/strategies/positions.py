@@ -8,7 +8,7 @@ condition for the position held is true.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,8 +83,7 @@ def decide_positions(
 def decide_weights(
     moments: BoolArray,
     weights: FloatArray,
-    rules: Sequence[str],
-    which: IntArray,
+    rule_of: Callable[[int, int], str],
     bars: Bars,
     first: int,
     evidence: Evidence,
@@ -94,7 +93,7 @@ def decide_weights(
     Args:
         moments: shape (n_bars, n_symbols), where a weight is set anew.
         weights: that shape, signed fractions of equity; read at the moments only.
-        rules, which: the names of the rules, and that shape, the index among them of the rule that set each weight.
+        rule_of: bar, symbol index -> the name of the rule that set the weight there.
     """
     rows, symbols = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
     for symbol in range(bars.n_symbols):
@@ -106,7 +105,7 @@ def decide_weights(
     bar, symbol_index = np.concatenate(rows), np.concatenate(symbols)
     order = np.lexsort((symbol_index, bar))
     bar, symbol_index = bar[order], symbol_index[order]
-    names = tuple(rules[index] for index in which[bar, symbol_index].tolist())
+    names = tuple(map(rule_of, bar.tolist(), symbol_index.tolist()))
     return with_evidence(bars, bar, symbol_index, weights[bar, symbol_index], names, evidence, "weight")
 
 

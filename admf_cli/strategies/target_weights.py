@@ -64,12 +64,10 @@ class TargetWeights:
                 raise ParameterError("target_weights", [Fault("weights", rule)])
         moments = Evaluator(bars, features, first, self.timezone).holds(parse_condition(self.when))
         weights = np.array([self.weights.get(symbol, 0.0) for symbol in bars.symbols])
-        shape = bars.close.shape
         return decide_weights(
             moments,
-            np.broadcast_to(weights, shape),
-            ("rebalance",),
-            np.broadcast_to(np.int64(0), shape),
+            np.broadcast_to(weights, bars.close.shape),
+            lambda bar, symbol: "rebalance",
             bars,
             first,
             {"close": bars.close},
