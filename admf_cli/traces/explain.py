@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from admf_cli.tracefile.discovery import PhaseTrace
 from admf_cli.tracefile.format import TERMINAL_ORDER_TYPES
 from admf_cli.traces.archive import Archive, Gone
 from admf_cli.traces.event import BOOKING_TYPES, TracedEvent
@@ -95,8 +96,13 @@ def explain(directory: Path, words: str, *, phase: str | None = None, portfolio:
         ConfigError: `words` fit no event, or several phases.
         NotKeptError: the event was dropped, filtered or lost.
     """
+    return explain_in(choose_phases(directory, phase), words, portfolio=portfolio)
+
+
+def explain_in(phases: Sequence[PhaseTrace], words: str, *, portfolio: str | None = None) -> Explanation:
+    """Return what `explain` does, for these phases."""
     with ExitStack() as stack:
-        archives = open_archives(stack, choose_phases(directory, phase))
+        archives = open_archives(stack, phases)
         archive, target = locate(archives, words, portfolio)
         return _Story(archive, portfolio).tell(target.anchors, target.note)
 

@@ -51,3 +51,10 @@ class FaultLog:
     def sorted(self) -> tuple[TraceFault, ...]:
         """Return the kept ones by file and line."""
         return tuple(sorted(self.kept, key=lambda fault: (fault.file, fault.line or 0, fault.kind)))
+
+    def notes(self) -> tuple[str, ...]:
+        """Return in words what was passed over, for tools that go on without it."""
+        if not self.total:
+            return ()
+        first = f", first {self.kept[0]}" if self.kept else ""
+        return (f"passed over {self.total:,} lines or files that can't be read{first}; inspect names them all",)

@@ -58,8 +58,8 @@ def query(
                 sys.stdout.writelines(lines)
             else:
                 _write(output, (line.encode() for line in lines))
-        if answer.faults.total:
-            typer.echo(f"{answer.faults.total:,} lines were not read; admf traces inspect names them", err=True)
+        for note in answer.faults.notes():
+            typer.echo(note, err=True)
 
 
 def _write(output: Path, blocks: Iterable[bytes]) -> None:
