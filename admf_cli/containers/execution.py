@@ -165,6 +165,8 @@ class ExecutionContainer(Container):
         if order.order_type != "market" or "reduce_only" in payload or "oco" in payload:
             self._detail(order, payload)
         self._orders[order.order_id] = order
+        if "replaces" in payload:
+            self._take_over(order, payload["replaces"])
         return order
 
     def _detail(self, order: Order, payload: Mapping[str, Any]) -> None:
@@ -176,6 +178,15 @@ class ExecutionContainer(Container):
         order.oco = payload.get("oco")
         if order.oco is not None:
             self._groups.setdefault(order.oco, []).append(order)
+
+    def _take_over(self, order: Order, replaced: str) -> None:
+        """End the order that this one replaces, and go on from where it was."""
+        old = self._orders.get(replaced)
+        if old is not None:
+            order.dead_bar, order.triggered = old.dead_bar, old.triggered
+            if order.order_type == "trailing_stop":
+                order.stop = old.stop
+            self._end(old, "CANCEL", "replaced", cause=order.order_id)
 
     def _has_bar(self, bar: int, order: Order) -> bool:
         return self._bars.present is None or bool(self._bars.present[bar, order.symbol])

@@ -22,7 +22,7 @@ from admf_cli.events.event import Event
 from admf_cli.market.bars import Bars, FloatArray
 from admf_cli.results import PortfolioResult
 from admf_cli.risk.entry import Entry, Refusal, entry_size
-from admf_cli.risk.holding import checks, has_end, overdue
+from admf_cli.risk.holding import END_OF_DAY, Overdue, checks, closes_today, has_end, overdue
 from admf_cli.risk.limits import Breach, Exposure
 from admf_cli.risk.orders import closing_order, signal_order
 from admf_cli.risk.protection import protective_orders, stop_distance
@@ -65,6 +65,7 @@ class PortfolioContainer(Container):
         history: warm-up bars and the phase, for sizes that look back.
         first: index in `history` of the phase's first bar.
         periods_per_year: bars a year.
+        fills_at_close: market orders fill at the close of the bar they are decided on.
         bar_id: bar, symbol index -> id of the BAR event.
     """
 
@@ -81,6 +82,7 @@ class PortfolioContainer(Container):
         first: int,
         instruments: Sequence[Instrument],
         periods_per_year: float,
+        fills_at_close: bool,
         bar_id: Callable[[int, int], str],
     ) -> None:
         super().__init__(config)
@@ -97,6 +99,7 @@ class PortfolioContainer(Container):
         self._first = first
         self._instruments = instruments
         self._periods_per_year = periods_per_year
+        self._fills_at_close = fills_at_close
         self._bar_id = bar_id
         self._symbol_index = {name: index for index, name in enumerate(bars.symbols)}
         self._queue: list[Event] = []
@@ -157,11 +160,11 @@ class PortfolioContainer(Container):
         before, after = outcome.before, outcome.after
         turned = before * after < 0.0
         if before != 0.0 and (after == 0.0 or turned):
-            if self._working:
-                self._withdraw(symbol, event, "position_closed", keep=SIGNAL_PURPOSES if turned else frozenset())
             self._opened.pop(symbol, None)
             if payload["purpose"] in _STOP_PURPOSES and self._profile.get("cooldown"):
                 self._cooling_until[symbol] = bar + self._profile["cooldown"]
+            if self._working:
+                self._on_closed(symbol, event, order_id, turned=turned)
         if after != 0.0 and (before == 0.0 or turned or abs(after) > abs(before)):
             self._on_opened(event, order, symbol, deal, after, first=before == 0.0 or turned)
         self._last_fill = event
@@ -402,8 +405,10 @@ class PortfolioContainer(Container):
         if first:
             self._opened[symbol] = (deal.bar, fill.correlation_id)
         if first and self._is_timed:
-            for due in checks(self._profile, deal.bar, self._bars.times):
+            for due in checks(self._profile, deal.bar, self._bars.times, at_close=self._fills_at_close):
                 self.clock.at(self._rank, due, MARK)
+            if fill.payload["trigger"] != "close" and closes_today(self._profile, deal.bar, self._bars.times):
+                self._close_by(END_OF_DAY, symbol, fill.event_id, fill.correlation_id)
         direction = 1 if after > 0.0 else -1
         protection = self._protection(order, direction, deal.price)
         if protection:
@@ -430,14 +435,28 @@ class PortfolioContainer(Container):
             self._profile, direction=direction, fill_price=fill_price, signal_price=order.signal_price
         )
 
-    def _withdraw(self, symbol: int, cause: Event, reason: str, *, keep: frozenset[str]) -> None:
-        hanging = [o for o in self._working.values() if o.symbol == symbol and o.purpose not in keep and not o.stays]
-        for order in hanging:
-            self._cancel(order, cause, reason)
-
     def _withdraw_asked(self, cause: Event, reason: str) -> None:
         for order in [o for o in self._working.values() if o.stays and not o.parts.get("reduce_only")]:
             self._cancel(order, cause, reason)
+
+    def _on_closed(self, symbol: int, fill: Event, filled: str, *, turned: bool) -> None:
+        """Withdraw what hung on a position that is no more; of a reversal, what would have been opened is left."""
+        others = [o for o in self._working.values() if o.symbol == symbol and o.order_id != filled and not o.stays]
+        for order in others:
+            if order.purpose not in SIGNAL_PURPOSES:
+                self._cancel(order, fill, "position_closed")
+            elif not turned and order.purpose == "reversal" and self._blocked(symbol, self.clock.bar) is None:
+                sizing = {**order.parts["sizing"], "position_before": 0.0}
+                entry = {
+                    **order.parts,
+                    "quantity": abs(sizing["position_target"]),
+                    "purpose": "entry",
+                    "replaces": order.order_id,
+                    "sizing": sizing,
+                }
+                self._send(entry, fill, order.flow, symbol, order.signal_price)
+            elif not turned:
+                self._cancel(order, fill, "position_closed")
 
     def _withdraw_superseded(self, symbol: int, signal: Event) -> bool:
         old = [o for o in self._working.values() if o.symbol == symbol and o.purpose in SIGNAL_PURPOSES]
@@ -489,14 +508,16 @@ class PortfolioContainer(Container):
 
     def _close_overdue(self, bar: int) -> None:
         for symbol, (opened, flow) in sorted(self._opened.items()):
-            due = overdue(self._profile, opened, bar, self._bars.times)
-            if due is None:
-                continue
-            self.clock.at(self._rank, bar + 1, MARK)  # should what closes it be refused, there is another try
-            if not self._is_closing(symbol, due[0].rule):
-                name = self._bars.symbols[symbol]
-                cause = self._breach(due[0], name, self._bar_event(bar, symbol), flow, "position closed")
-                self._close_position(symbol, cause, due[0].rule, due[1])
+            due = overdue(self._profile, opened, bar, self._bars.times, at_close=self._fills_at_close)
+            if due is not None:
+                self.clock.at(self._rank, bar + 1, MARK)  # should what closes it be refused, there is another try
+                self._close_by(due, symbol, self._bar_event(bar, symbol), flow)
+
+    def _close_by(self, due: Overdue, symbol: int, cause: str, flow: str | None) -> None:
+        breach = due.breach
+        if not self._is_closing(symbol, breach.rule):
+            event = self._breach(breach, self._bars.symbols[symbol], cause, flow, "position closed")
+            self._close_position(symbol, event, breach.rule, due.order_type)
 
     def _is_closing(self, symbol: int, purpose: str) -> bool:
         return any(order.symbol == symbol and order.purpose == purpose for order in self._working.values())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,28 +17,51 @@ def has_end(profile: Mapping[str, Any]) -> bool:
     return profile.get("max_holding_period") is not None or bool(profile.get("end_of_day"))
 
 
-def checks(profile: Mapping[str, Any], opened: int, times: IntArray) -> list[int]:
-    """Return the bars at whose close to ask `overdue` about a position opened at bar `opened`."""
+class Overdue(NamedTuple):
+    """Why a position is to be closed, and by which type of order."""
+
+    breach: Breach
+    order_type: str
+
+
+END_OF_DAY = Overdue(Breach("end_of_day", 0.0, 1.0), "market_on_close")
+
+
+def checks(profile: Mapping[str, Any], opened: int, times: IntArray, *, at_close: bool) -> list[int]:
+    """Return the bars at whose close to ask `overdue` about a position opened at bar `opened`.
+
+    Args:
+        at_close: market orders fill at the close of the bar they are decided on.
+    """
     bars = []
     if (holding := profile.get("max_holding_period")) is not None:
-        bars.append(opened + holding - 1)
+        bars.append(opened + holding - (not at_close))
     if profile.get("end_of_day"):
-        last_of_day = int(np.searchsorted(times, (int(times[opened]) // DAY_US + 1) * DAY_US)) - 1
-        bars.append(max(opened, last_of_day - 1))
+        first = opened + 1 if _ends_day(opened, times) else opened
+        if first < len(times):
+            last_of_day = int(np.searchsorted(times, (int(times[first]) // DAY_US + 1) * DAY_US)) - 1
+            bars.append(max(opened, last_of_day - 1))
     return bars
 
 
-def overdue(profile: Mapping[str, Any], opened: int, bar: int, times: IntArray) -> tuple[Breach, str] | None:
-    """Return why a position is to be closed, decided at the close of `bar`, and by which type of order; or None.
+def overdue(profile: Mapping[str, Any], opened: int, bar: int, times: IntArray, *, at_close: bool) -> Overdue | None:
+    """Return why a position is to be closed, decided at the close of `bar`, or None.
 
-    A holding period of n closes at the open of the n-th bar after the entry's; the end of a day at the close of its
-    last bar, as the data has it.
+    A holding period of n closes at the open of the n-th bar after the entry's, or at its close if market orders fill
+    there; the end of a day closes at the close of its last bar, as the data has it.
     """
     holding = profile.get("max_holding_period")
-    if holding is not None and bar >= opened + holding - 1:
-        return Breach("max_holding_period", float(holding), float(bar - opened + 1)), "market"
-    if profile.get("end_of_day"):
-        today = int(times[bar]) // DAY_US
-        if bar + 2 >= len(times) or int(times[bar + 2]) // DAY_US != today:
-            return Breach("end_of_day", 0.0, 1.0), "market_on_close"
+    if holding is not None and bar >= opened + holding - (not at_close):
+        return Overdue(Breach("max_holding_period", float(holding), float(bar - opened + 1)), "market")
+    if profile.get("end_of_day") and bar + 1 < len(times) and _ends_day(bar + 1, times):
+        return END_OF_DAY
     return None
+
+
+def closes_today(profile: Mapping[str, Any], bar: int, times: IntArray) -> bool:
+    """Return whether what is opened inside `bar` has to be closed at its close, the day's last."""
+    return bool(profile.get("end_of_day")) and _ends_day(bar, times)
+
+
+def _ends_day(bar: int, times: IntArray) -> bool:
+    return bar + 1 >= len(times) or int(times[bar]) // DAY_US != int(times[bar + 1]) // DAY_US

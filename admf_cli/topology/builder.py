@@ -113,6 +113,7 @@ class TopologyBuilder:
                 first=data.first,
                 instruments=traded,
                 periods_per_year=yearly,
+                fills_at_close=config["execution"]["fill_price"] == "close",
                 bar_id=data.bar_id,
             )
             portfolios.append(portfolio)

@@ -20,9 +20,9 @@ def configuration(plan: Plan, path: str, symbols: Sequence[str]) -> dict[str, An
     sizing: dict[str, Any] = {"type": "percent_equity", "percent": plan.percent}
     if plan.quantity is not None:
         sizing = {"type": "fixed", "quantity": plan.quantity}
-    rules = ("stop_loss", "take_profit", "trailing_stop", "max_holding_period", "cooldown")
+    rules = ("stop_loss", "take_profit", "trailing_stop", "max_holding_period", "end_of_day", "cooldown")
     return {
-        "data": {"path": path, "symbols": list(symbols), "timeframe": "1d"},
+        "data": {"path": path, "symbols": list(symbols)},
         "instruments": {"default": {"lot_size": plan.lot, "multiplier": plan.multiplier}},
         "strategies": [
             {
@@ -45,15 +45,18 @@ def configuration(plan: Plan, path: str, symbols: Sequence[str]) -> dict[str, An
     }
 
 
-def run(plan: Plan, bars: list[list[Bar | None]], **changes: Any) -> tuple[list[dict[str, Any]], PortfolioResult]:
+def run(
+    plan: Plan, bars: list[list[Bar | None]], per_day: int = 1, **changes: Any
+) -> tuple[list[dict[str, Any]], PortfolioResult]:
     """Return ADMF's events in order and its one portfolio.
 
     Args:
+        per_day: bars a day.
         changes: replaces top-level sections of the configuration.
     """
     names = [f"S{place}" for place in range(len(bars))]
     with tempfile.TemporaryDirectory() as folder:
-        result = run_backtest({**configuration(plan, write(Path(folder), names, bars), names), **changes})
+        result = run_backtest({**configuration(plan, write(Path(folder), names, bars, per_day), names), **changes})
     events = [event for trace in result.phases[0].traces for event in trace.events]
     return sorted(events, key=lambda event: event["sequence"]), result.phases[0].portfolios[0]
 

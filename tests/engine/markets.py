@@ -29,12 +29,12 @@ def with_gaps(series: list[Bar], seed: int, share: float) -> list[Bar | None]:
     return [None if gone else bar for bar, gone in zip(series, missing.tolist(), strict=True)]
 
 
-def write(folder: Path, names: list[str], bars: list[list[Bar | None]]) -> str:
-    """Write one daily CSV file a symbol and return the path with {symbol} in it."""
+def write(folder: Path, names: list[str], bars: list[list[Bar | None]], per_day: int = 1) -> str:
+    """Write one CSV file a symbol, hourly bars if there are several a day, and return the path with {symbol} in it."""
     for name, series in zip(names, bars, strict=True):
         rows = [
-            f"{START + day},{bar[0]!r},{bar[1]!r},{bar[2]!r},{bar[3]!r},{bar[4]!r}"
-            for day, bar in enumerate(series)
+            f"{START + t // per_day}T{t % per_day:02d}:00,{bar[0]!r},{bar[1]!r},{bar[2]!r},{bar[3]!r},{bar[4]!r}"
+            for t, bar in enumerate(series)
             if bar is not None
         ]
         (folder / f"{name}.csv").write_text("timestamp,open,high,low,close,volume\n" + "\n".join(rows) + "\n")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 OPEN, RANGE, CLOSE = range(3)
@@ -58,6 +58,7 @@ class Plan:
     take_profit: Any = None
     trailing_stop: Any = None
     max_holding_period: int | None = None
+    end_of_day: bool = False
     cooldown: int | None = None
     quantity: float | None = None
     percent: float = 0.5
@@ -93,6 +94,7 @@ class Order:
     triggered: bool = False
     alive: bool = True
     left: float = 0.0
+    opens: float = 0.0  # of a reversal: what it opens once all is closed
     filled: float = 0.0
     value: float = 0.0
     paid: float = 0.0
@@ -119,6 +121,7 @@ class Reference:
         self.met: list[tuple[tuple[int, ...], Order, float, int, bool]] = []
         self.number = self.groups = 0
         self.taken = [0.0] * len(bars)
+        self.settles = False  # something filled at this bar's close
 
     def run(self) -> Reference:
         """Live through all bars."""
@@ -132,6 +135,8 @@ class Reference:
             wanted = [order for signal in list(self._signals()) if (order := self._answer(*signal)) is not None]
             for symbol, change, purpose, style, price in sorted(wanted, key=lambda order: order[1] > 0.0):
                 self._send(symbol, change, purpose, style, price)
+            if self.settles:
+                self._mark()
             if self.t == self.n - 1 and self.rules.end is not None:
                 self._liquidate()
             self.equity.append(self._worth())
@@ -146,7 +151,7 @@ class Reference:
         return list(self.orders)
 
     def _meet(self) -> None:
-        self.taken = [0.0] * len(self.bars)
+        self.taken, self.settles = [0.0] * len(self.bars), False
         for order in self._working():
             if self.t >= order.dead:
                 self._end(order, "EXPIRE", "gtd_reached" if order.force == "GTD" else "day_end")
@@ -266,6 +271,7 @@ class Reference:
             fills = fills[:1]
             quantity = order.left = closing
         self.taken[symbol] += quantity
+        self.settles = self.settles or self.moment not in (OPEN, RANGE)
         for part, paid, value, commission in fills:
             order.filled, order.value, order.paid = order.filled + part, order.value + value, order.paid + commission
             self.cash -= side * value + commission
@@ -299,16 +305,32 @@ class Reference:
         symbol, plan = order.symbol, self.plan
         turned = before * after < 0.0
         if before != 0.0 and (after == 0.0 or turned):
-            for other in self._working():
-                if other.symbol == symbol and not (turned and other.purpose in OF_SIGNALS):
-                    self._end(other, "CANCEL", "position_closed")
             self.opened[symbol] = None
             if plan.cooldown and order.purpose in ("stop_loss", "trailing_stop"):
                 self.cooling[symbol] = self.t + plan.cooldown
+            for other in [o for o in self._working() if o.symbol == symbol and o is not order]:
+                if other.purpose not in OF_SIGNALS:
+                    self._end(other, "CANCEL", "position_closed")
+                elif not turned and other.purpose == "reversal" and self.t >= self.cooling[symbol]:
+                    self.number += 1
+                    size = other.opens
+                    entry = replace(other, number=self.number, purpose="entry", quantity=size, left=size)
+                    entry.born, entry.after_open, entry.filled, entry.value, entry.paid = (
+                        self.t + 1,
+                        False,
+                        0.0,
+                        0.0,
+                        0.0,
+                    )
+                    self._submit(entry, after=order, replaced=other)
+                elif not turned:
+                    self._end(other, "CANCEL", "position_closed")
         if after == 0.0 or not (before == 0.0 or turned or abs(after) > abs(before)):
             return
         if before == 0.0 or turned:
             self.opened[symbol] = self.t
+            if plan.end_of_day and self._ends_day(self.t) and self.moment in (OPEN, RANGE):
+                self._close(symbol, "end_of_day", "market_on_close")
         self.groups += 1
         group, sign, size = self.groups, (1 if after > 0.0 else -1), min(quantity, abs(after))
         for kind, purpose, rule, away in (
@@ -328,18 +350,23 @@ class Reference:
             self._submit(child, after=order)
 
     def _mark(self) -> None:
-        period = self.plan.max_holding_period
+        period, early = self.plan.max_holding_period, self.plan.fill_price != "close"
         for symbol, opened in enumerate(self.opened):
-            if period is None or opened is None or self.t < opened + period - 1 or not self._is_due(symbol):
-                continue
-            self.events.append(("RISK_BREACH", self.t, symbol, "max_holding_period"))
-            held = self.held[symbol]
-            order = self._order(symbol, -held, "market", "max_holding_period", self.last[symbol])
-            order.closes_only = True
-            self._submit(order)
+            if opened is not None and period is not None and self.t >= opened + period - early:
+                self._close(symbol, "max_holding_period", "market")
+            elif opened is not None and self.plan.end_of_day and self.t + 1 < self.n and self._ends_day(self.t + 1):
+                self._close(symbol, "end_of_day", "market_on_close")
 
-    def _is_due(self, symbol: int) -> bool:
-        return not any(o.symbol == symbol and o.purpose == "max_holding_period" for o in self._working())
+    def _close(self, symbol: int, rule: str, kind: str) -> None:
+        if any(o.symbol == symbol and o.purpose == rule for o in self._working()):
+            return
+        self.events.append(("RISK_BREACH", self.t, symbol, rule))
+        order = self._order(symbol, -self.held[symbol], kind, rule, self.last[symbol])
+        order.closes_only = True
+        self._submit(order)
+
+    def _ends_day(self, t: int) -> bool:
+        return t == self.n - 1 or self.days[t + 1] != self.days[t]
 
     def _worth(self) -> float:
         worth = self.cash
@@ -393,6 +420,7 @@ class Reference:
 
     def _send(self, symbol: int, change: float, purpose: str, style: dict[str, Any], price: float) -> None:
         order = self._order(symbol, change, style.get("type", "market"), purpose, price)
+        order.opens = abs(change) - abs(self.held[symbol])
         order.force = style.get("time_in_force", "GTC")
         order.limit = price * (1.0 + order.side * style.get("limit_offset", 0.0))
         order.stop = price * (1.0 + order.side * style.get("stop_offset", 0.0))
@@ -412,11 +440,13 @@ class Reference:
         side = 1 if change > 0.0 else -1
         return Order(self.number, symbol, side, abs(change), kind, purpose, price, self.t + 1, NEVER, left=abs(change))
 
-    def _submit(self, order: Order, after: Order | None = None) -> None:
+    def _submit(self, order: Order, after: Order | None = None, replaced: Order | None = None) -> None:
         self.orders.append(order)
         self.events.append(
             ("ORDER", self.t, order.symbol, order.number, order.purpose, order.side, order.quantity, order.kind)
         )
+        if replaced is not None:
+            self._end(replaced, "CANCEL", "replaced")
         if self.moment is None:
             bar = self.bars[order.symbol][self.t]
             last = self.t == self.n - 1 and not self.rules.last_close
@@ -425,7 +455,7 @@ class Reference:
                 if order.alive:
                     self._wait(order)
             return
-        live = {"always": True, "never": False, "market": after is not None and after.kind == "market"}
+        live = {"always": True, "never": replaced is not None, "market": after is not None and after.kind == "market"}
         if self.moment != CLOSE and live[self.rules.exits_on_entry_bar]:
             order.born, order.after_open = self.t, self.moment == RANGE
             self._offer(order)

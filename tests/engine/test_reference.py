@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -51,6 +50,7 @@ PLANS = st.builds(
     take_profit=distances(0.02, 0.1),
     trailing_stop=st.sampled_from([None, 0.03, {"amount": 2.0}]),
     max_holding_period=st.sampled_from([None, None, 1, 3]),
+    end_of_day=st.sampled_from([False, False, True]),
     cooldown=st.sampled_from([None, 4]),
     quantity=st.sampled_from([None, 10.0]),
     percent=st.sampled_from([0.3, 0.95, 1.0]),
@@ -79,18 +79,17 @@ PLANS = st.builds(
     tick=st.sampled_from([0.01, 0.5, 2.0]),
     volatility=st.sampled_from([0.003, 0.02]),
     missing=st.sampled_from([0.0, 0.0, 0.15]),
+    per_day=st.sampled_from([1, 1, 4]),
 )
 def test_the_engine_equals_the_reference_event_for_event(
-    plan: Plan, seed: int, symbols: int, bars: int, tick: float, volatility: float, missing: float
+    plan: Plan, seed: int, symbols: int, bars: int, tick: float, volatility: float, missing: float, per_day: int
 ) -> None:
-    if plan.fill_price == "close":
-        plan = replace(plan, max_holding_period=None)
     market: list[list[Bar | None]] = []
     for place in range(symbols):
         series = with_gaps(walk(seed + place, bars, tick, volatility), seed + place, missing if place else 0.0)
         market.append(series if any(bar is not None for bar in series) else [*series[:-1], (1.0, 1.0, 1.0, 1.0, 0.0)])
-    expected = Reference(plan, market, range(bars)).run()
-    events, portfolio = run(plan, market)
+    expected = Reference(plan, market, [t // per_day for t in range(bars)]).run()
+    events, portfolio = run(plan, market, per_day)
     found = as_reference(events)
     assert len(found) == len(expected.events)
     for mine, theirs in zip(found, expected.events, strict=True):
