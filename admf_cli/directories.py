@@ -28,7 +28,7 @@ class RunDirectories:
         overwrite: remove what an earlier run of this id wrote, and only that.
 
     Raises:
-        ConfigError: the id is taken and `overwrite` is off.
+        ConfigError: the id is taken and `overwrite` is off, or traces and results share a directory.
         StorageError: a directory cannot be made.
     """
 
@@ -43,6 +43,12 @@ class RunDirectories:
     ) -> None:
         self._bases = [base for base in (trace_dir, results_dir) if base is not None]
         self._claimed: list[Path] = []
+        self._made: list[Path] = []
+        if len(self._bases) == 2 and os.path.realpath(self._bases[0]) == os.path.realpath(self._bases[1]):
+            raise ConfigError(
+                f"traces and results would share {self._bases[0]}; give each a directory of its own with --trace-dir "
+                "and --results-dir (in YAML: execution.trace_settings.trace_dir and results.dir)"
+            )
         self._held = contextlib.ExitStack()
         if workflow_id is not None:
             if overwrite:
@@ -76,9 +82,11 @@ class RunDirectories:
         for base in self._bases:
             path = base / name
             try:
-                base.mkdir(parents=True, exist_ok=True)
+                if not base.is_dir():
+                    base.mkdir(parents=True, exist_ok=True)
+                    self._made.append(base)
                 try:
-                    path.mkdir()
+                    path.mkdir(parents=True)  # again, for a run that just failed may have removed an empty base
                 except FileExistsError:
                     if not reuse or path.is_symlink() or not path.is_dir():
                         self._release()
@@ -98,7 +106,11 @@ class RunDirectories:
             for folder in (*_folders(path), path):
                 with contextlib.suppress(OSError):
                     folder.rmdir()  # succeeds only where nothing was written
+        for path in self._made:
+            with contextlib.suppress(OSError):
+                path.rmdir()
         self._claimed.clear()
+        self._made.clear()
 
 
 def _names(fallback: str) -> Iterator[str]:

@@ -24,6 +24,7 @@ _OPERATORS: dict[str, Callable[[float, float], bool]] = {
 _FORM = re.compile(
     r"\s*([A-Za-z0-9_.-]+)\s*(<=|>=|==|!=|<|>)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(%?)\s*", re.ASCII
 )
+_LONGEST = 200  # characters of an expression
 _MOST_PLACES = 3  # named in the one line of a failed gate; `values` has them all
 
 
@@ -64,10 +65,10 @@ def parse_gate(expression: str) -> Gate:
     Raises:
         ConfigError: it is not of this form, or there is no such metric.
     """
-    found = _FORM.fullmatch(expression)
-    if found is None:
+    found = _FORM.fullmatch(expression[:_LONGEST])
+    if found is None or len(expression) > _LONGEST:
         raise ConfigError(
-            f"--fail-if {expression!r}: must be METRIC < NUMBER (or <=, >, >=, ==, !=), such as 'sharpe_ratio < 1'"
+            f"--fail-if {expression[:_LONGEST]!r}: must be METRIC < NUMBER (or <=, >, >=, ==, !=), such as 'sharpe_ratio < 1'"
         )
     scope, _, metric = found[1].rpartition(".")
     if metric not in METRICS:

@@ -107,7 +107,8 @@ class Watch:
             crossed |= 1.0 - path / peaks > self._max_drawdown
         if self._daily_loss is not None:
             opening = self._day_opens(path, start)
-            crossed |= 1.0 - path / opening > self._daily_loss
+            left = np.divide(path, opening, out=np.zeros_like(path), where=opening > 0.0)  # of nothing, nothing
+            crossed |= 1.0 - left > self._daily_loss
             if self._halted_day is not None:
                 crossed &= self._times[start:stop] // DAY_US != self._halted_day[0]
         place = int(crossed.argmax())

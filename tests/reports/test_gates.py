@@ -162,3 +162,9 @@ def test_digits_are_shown_where_six_would_hide_why_it_failed() -> None:
     outcome = judged("sharpe_ratio < 1", samples.phase(with_sharpe(math.nextafter(1.0, 0.0))))
     assert outcome.message.endswith("has sharpe_ratio 0.9999999999999999")
     assert judged("sharpe_ratio >= 1", samples.phase(with_sharpe(1.0))).message.endswith("has sharpe_ratio 1")
+
+
+def test_an_expression_without_end_is_not_repeated_without_end() -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_gate("a" * 100_000 + " < 1")
+    assert len(str(caught.value)) < 400

@@ -19,6 +19,8 @@ _OWN_SUFFIX = re.compile(r".*\.(?:jsonl?|csv|parquet|html|tmp|lock)", re.IGNOREC
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:\d{2})?", re.ASCII)
 
+SMALLEST_POSITIVE = 1e-12
+
 
 class Section(BaseModel):
     """A mapping whose keys are known; the base of all the others."""
@@ -69,6 +71,13 @@ def check_text(text: str) -> str:
     if not text.isprintable():
         raise fault("control characters are not allowed here")
     return text
+
+
+def check_proportion(number: float) -> float:
+    """Return a number above zero that is not so small that dividing by it leaves the range of a double, or raise."""
+    if number < SMALLEST_POSITIVE:
+        raise fault(f"must be at least {SMALLEST_POSITIVE:g}")
+    return number
 
 
 def parse_moment(text: str) -> datetime:
@@ -132,6 +141,7 @@ Text = Annotated[str, AfterValidator(check_text), WithJsonSchema({"type": "strin
 Moment = Annotated[str, AfterValidator(check_moment), WithJsonSchema(_MOMENT_JSON)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Share = Annotated[float, Field(gt=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
-NotNegative = Annotated[float, Field(ge=0)]
+# Bounded, so that no product of a price, a quantity and a multiplier leaves the range of a double.
+Positive = Annotated[float, Field(gt=0, le=1e15), AfterValidator(check_proportion)]
+NotNegative = Annotated[float, Field(ge=0, le=1e15)]
 Count = Annotated[int, Field(ge=1)]

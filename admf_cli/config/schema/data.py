@@ -52,6 +52,17 @@ Timeframe = Annotated[
 Timezone = Annotated[str, AfterValidator(_check_timezone), WithJsonSchema({"type": "string"})]
 
 
+def _check_delimiter(text: str) -> str:
+    if len(text) != 1 or text.isalnum() or not (text.isprintable() or text == "\t") or text in "\"'+-.:":
+        raise fault("a delimiter is one character that no cell holds", 'write ",", ";", "|" or "\\t"')
+    return text
+
+
+Delimiter = Annotated[
+    str, AfterValidator(_check_delimiter), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 1})
+]
+
+
 class Synthetic(Section):
     """A seeded random walk (geometric Brownian motion), so that a run needs no file."""
 
@@ -121,10 +132,8 @@ class Data(Section):
         description="Our name of a column: the file's name of it.",
         examples=[{"timestamp": "Date", "close": "Last"}],
     )
-    delimiter: str | None = Field(
+    delimiter: Delimiter | None = Field(
         None,
-        min_length=1,
-        max_length=1,
         description="What separates the columns of a CSV file; null = a comma.",
         examples=[";"],
     )
@@ -149,8 +158,8 @@ class Data(Section):
 class Instrument(Section):
     """Units in which a symbol trades."""
 
-    lot_size: float = Field(1.0, gt=0, le=1e12, description="Quantities are multiples of it.", examples=[0.01])
+    lot_size: Positive = Field(1.0, le=1e12, description="Quantities are multiples of it.", examples=[0.01])
     tick_size: Positive | None = Field(
         None, description="Prices are multiples of it; null = any price.", examples=[0.25]
     )
-    multiplier: float = Field(1.0, gt=0, le=1e12, description="Account currency per point and unit.", examples=[50])
+    multiplier: Positive = Field(1.0, le=1e12, description="Account currency per point and unit.", examples=[50])

@@ -283,6 +283,4 @@ class RiskProfile(Section):
 class Portfolio(Section):
     """What every portfolio begins with."""
 
-    initial_capital: Annotated[float, Field(gt=0, le=1e15)] = Field(
-        100_000.0, description="Account currency.", examples=[100000]
-    )
+    initial_capital: Positive = Field(100_000.0, description="Account currency.", examples=[100000])

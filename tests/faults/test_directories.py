@@ -1,0 +1,48 @@
+"""The directories of runs: claimed before anything runs, shared by none, gone again where nothing was written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from admf_cli.directories import RunDirectories
+from admf_cli.errors import ConfigError, StorageError
+
+
+def claim(
+    traces: Path | None, results: Path | None, name: str | None = "wf", overwrite: bool = False
+) -> RunDirectories:
+    return RunDirectories(workflow_id=name, fallback="made", trace_dir=traces, results_dir=results, overwrite=overwrite)
+
+
+def test_traces_and_results_have_a_directory_each(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("same")
+    for traces, results in (("same", "same"), ("a/../same", "same"), ("link", "same")):
+        with pytest.raises(ConfigError, match=r"would share .*--results-dir"):
+            claim(tmp_path / traces, tmp_path / results)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["link"]
+
+
+def test_what_was_made_in_vain_is_removed_again(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(StorageError, match=r"file/wf: cannot create.*--trace-dir"):
+        claim(tmp_path / "traces", tmp_path / "file")
+    with claim(tmp_path / "traces", tmp_path / "results"):
+        pass
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_name_made_for_a_run_is_never_one_that_is_taken(tmp_path: Path) -> None:
+    with claim(tmp_path, None, None) as first, claim(tmp_path, None, None) as second:
+        assert (first.workflow_id, second.workflow_id) == ("made", "made-2")
+
+
+def test_a_workflows_directory_that_is_a_link_is_neither_used_nor_replaced(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "traces").mkdir()
+    (tmp_path / "traces" / "wf").symlink_to("../elsewhere")
+    for overwrite in (False, True):
+        with pytest.raises(ConfigError, match="is taken"):
+            claim(tmp_path / "traces", None, overwrite=overwrite)
+    assert not list((tmp_path / "elsewhere").iterdir())
