@@ -68,7 +68,8 @@ def parse_gate(expression: str) -> Gate:
     found = _FORM.fullmatch(expression[:_LONGEST])
     if found is None or len(expression) > _LONGEST:
         raise ConfigError(
-            f"--fail-if {expression[:_LONGEST]!r}: must be METRIC < NUMBER (or <=, >, >=, ==, !=), such as 'sharpe_ratio < 1'"
+            f"--fail-if {expression[:_LONGEST]!r}: must be METRIC < NUMBER (or <=, >, >=, ==, !=), "
+            "such as 'sharpe_ratio < 1'"
         )
     scope, _, metric = found[1].rpartition(".")
     if metric not in METRICS:
