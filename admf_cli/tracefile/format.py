@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -56,6 +57,7 @@ MAX_SYMBOLS = MARKET_PLACE - BAR_PLACE
 
 STATUSES = ("complete", "failed", "interrupted", "recovered")
 
+_SEALED = re.compile(rb'(.*\n)  "seal": "([0-9a-f]{64})"\n}\n', re.DOTALL)
 _EPOCH = datetime(1970, 1, 1)
 
 
@@ -81,8 +83,18 @@ def meta_path(lines_path: Path) -> Path:
 
 
 def encode_meta(meta: Mapping[str, Any]) -> bytes:
-    """Return a meta document as it stands on disk."""
-    return orjson.dumps(meta, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    """Return a meta document as it stands on disk, its own seal last.
+
+    The seal is the SHA-256 of every byte before the line in which it stands.
+    """
+    body = orjson.dumps(meta, option=orjson.OPT_INDENT_2).removesuffix(b"\n}") + b",\n"
+    return body + b'  "seal": "%s"\n}\n' % hashlib.sha256(body).hexdigest().encode()
+
+
+def is_meta_whole(data: bytes) -> bool:
+    """Return whether a meta file's bytes are those that its seal was made over."""
+    match = _SEALED.fullmatch(data)
+    return match is not None and hashlib.sha256(match[1]).hexdigest().encode() == match[2]
 
 
 def sha256_of(path: Path) -> str:

@@ -6,13 +6,14 @@ Refuses to know the lines that the meta file seals.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from admf_cli.errors import StorageError
+from admf_cli.tracefile.format import is_meta_whole
 from admf_cli.tracefile.reader import read_whole
 
 _MAX_META_BYTES = 4 << 20
@@ -36,6 +37,7 @@ class Meta:
     """A container's seal. What is absent or of the wrong type is None (or empty) and named in `faults`.
 
     Attributes:
+        sealed: True if its own seal is there and right; a seal that is wrong is among the faults.
         document: the whole of it as read.
     """
 
@@ -62,6 +64,7 @@ class Meta:
     file_name: str | None = None
     file_bytes: int | None = None
     file_sha256: str | None = None
+    sealed: bool = False
     document: Mapping[str, Any] = field(default_factory=dict)
     faults: tuple[str, ...] = ()
 
@@ -79,7 +82,12 @@ def read_meta(path: Path) -> Meta:
         raise StorageError(f"{path.name}: not JSON: {error}") from error
     if not isinstance(document, dict):
         raise StorageError(f"{path.name}: not a JSON object")
-    return as_meta(document)
+    meta = as_meta(document)
+    if "seal" not in document:
+        return meta
+    if is_meta_whole(data):
+        return replace(meta, sealed=True)
+    return replace(meta, faults=(*meta.faults, "it was changed: its seal is not of what it says"))
 
 
 def as_meta(document: Mapping[str, Any]) -> Meta:

@@ -36,11 +36,13 @@ class FaultLog:
         self.counts: Counter[str] = Counter()
         self.kept: list[TraceFault] = []
         self._keep = keep
+        self._kept_of: Counter[str] = Counter()
 
     def add(self, kind: str, file: str, line: int | None, message: str, count: int = 1) -> None:
         """Note a fault; `count` > 1 when one message stands for many of them."""
         self.counts[kind] += count
-        if sum(1 for fault in self.kept if fault.kind == kind) < self._keep:
+        if self._kept_of[kind] < self._keep:
+            self._kept_of[kind] += 1
             self.kept.append(TraceFault(kind, file, line, message))
 
     @property

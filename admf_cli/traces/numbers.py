@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 _MAX_DIGITS = 18  # fits 64 bits; a run would need thousands of years to get there
 
@@ -61,7 +61,8 @@ class NumberSet:
             return
         self.count += len(numbers)
         first, last = numbers[0], numbers[-1]
-        if last - first == len(numbers) - 1 and list(numbers) == list(range(first, last + 1)):
+        is_run = last - first == len(numbers) - 1
+        if is_run and (isinstance(numbers, range) or list(numbers) == list(range(first, last + 1))):
             self._add_run(first, last + 1)
             return
         for number in numbers:
@@ -169,20 +170,34 @@ class References:
         if not named:
             return
         first = split_id(named[0])  # type: ignore[arg-type]
-        if first is not None:
+        if first is not None and named[-1] == f"{first[0]}#{first[1] + len(named) - 1}":
             numbers = numbers_of(named, *first)  # type: ignore[arg-type]
             if None not in numbers:
                 self._of(first[0]).add(_increasing(numbers))  # type: ignore[arg-type]
                 return
         mixed: dict[str, list[int]] = {}
         for cause in named:
-            parts = split_id(cause)  # type: ignore[arg-type]
-            if parts is None:
-                self.malformed += 1
+            container, _, digits = cause.rpartition("#")  # type: ignore[union-attr]
+            # Written out, as these are the lines that reading a trade's many events spends its time on.
+            if (
+                container
+                and 0 < len(digits) <= _MAX_DIGITS
+                and digits.isascii()
+                and digits.isdigit()
+                and digits[0] != "0"
+            ):
+                if container in mixed:
+                    mixed[container].append(int(digits))
+                else:
+                    mixed[container] = [int(digits)]
             else:
-                mixed.setdefault(parts[0], []).append(parts[1])
+                self.malformed += 1
         for container, numbers_of_one in mixed.items():
             self._of(container).add(_increasing(numbers_of_one))
+
+    def add_numbers(self, container: str, numbers: Iterable[int]) -> None:
+        """Add causes that are all events of one container, by their numbers."""
+        self._of(container).add(numbers if isinstance(numbers, range) else _increasing([int(one) for one in numbers]))
 
     def _of(self, container: str) -> NumberSet:
         return self.by_container.setdefault(container, NumberSet())

@@ -13,6 +13,7 @@ from typing import Any, cast
 from admf_cli.tracefile.discovery import ContainerTrace
 from admf_cli.tracefile.format import KEYS
 from admf_cli.tracefile.reader import LineBlock, LineFault, parse_lines, read_blocks
+from admf_cli.traces.dense import FEWEST_LINES, DenseBlock, read_dense
 from admf_cli.traces.faults import FaultLog
 from admf_cli.traces.numbers import numbers_of, split_id
 
@@ -44,6 +45,10 @@ class EventBlock:
     symbols: Sequence[str | None]
     payloads: Sequence[dict[str, Any]]
 
+    def links(self) -> Iterator[tuple[int, str, str | None]]:
+        """Yield each event's line, id and cause."""
+        return zip(self.lines, self.event_ids, self.causes, strict=True)
+
 
 def scan(
     container: ContainerTrace,
@@ -52,8 +57,10 @@ def scan(
     *,
     strict: bool = False,
     on_bytes: Callable[[bytes], Any] | None = None,
-) -> Iterator[EventBlock]:
+) -> Iterator[EventBlock | DenseBlock]:
     """Yield a file's well-formed events; every other line becomes a fault.
+
+    To be read with `collection_paused`: it takes half the time then.
 
     Args:
         file: the name to put into faults.
@@ -73,6 +80,12 @@ def scan(
 
     expected = 1
     for block in read_blocks(container.lines_path, on_fault=line_fault, on_bytes=on_bytes):
+        if len(block.lines) >= FEWEST_LINES:
+            dense = read_dense(block.lines, block.first_line, container.container_id)
+            if dense is not None:
+                expected = dense.numbers.stop
+                yield dense
+                continue
         events = parse_lines(block.lines)
         columns = _uniform(events, container.container_id)
         lines: Sequence[int] = range(block.first_line, block.first_line + len(events))

@@ -106,13 +106,19 @@ class Run:
             if container not in unsealed:
                 meta = _meta(phase_dir, container, events, recorded, kept, lines, limit, allowed, status)
                 meta.update(meta_changes or {})
-                (phase_dir / f"{container}.meta.json").write_text(json.dumps(meta, indent=2))
+                (phase_dir / f"{container}.meta.json").write_bytes(sealed(meta))
         return phase_dir
 
 
 def line_of(event: Mapping[str, Any]) -> bytes:
     """One event as its line."""
     return json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+
+
+def sealed(meta: Mapping[str, Any]) -> bytes:
+    """A meta document with its own seal, the digest of every byte before the seal's line."""
+    body = json.dumps(meta, indent=2).removesuffix("\n}").encode() + b",\n"
+    return body + b'  "seal": "' + hashlib.sha256(body).hexdigest().encode() + b'"\n}\n'
 
 
 def _meta(
