@@ -84,3 +84,7 @@ parity: $(VENV)/.dev
 
 properties: $(VENV)/.dev
 	$(PYTHON) -m pytest -n 2 tests/engine --hypothesis-profile=thorough
+
+# Every digit of every file of a small trace changed, one after the other: `verify` must find each.
+verify-digits: $(VENV)/.dev
+	ADMF_EVERY_DIGIT=1 $(PYTHON) -m pytest tests/traces/test_verify_trace.py -k digit

@@ -17,7 +17,7 @@ from admf_cli.tracefile.metafile import Meta, read_meta
 from admf_cli.traces.dense import DenseBlock
 from admf_cli.traces.faults import FaultLog
 from admf_cli.traces.numbers import NumberSet, References
-from admf_cli.traces.scan import EventBlock, scan
+from admf_cli.traces.scan import EventBlock, scan_dense
 
 
 @dataclass(slots=True)
@@ -81,7 +81,7 @@ def read_contents(
 
     before = faults.counts.copy()
     try:
-        for block in scan(container, name, faults, strict=strict, on_bytes=count):
+        for block in scan_dense(container, name, faults, strict=strict, on_bytes=count):
             _take(file, block)
             if on_block is not None:
                 on_block(file, block)

@@ -31,6 +31,7 @@ _HEAD = re.compile(
 _TAIL_KEYS = ("symbol", "payload")
 _CLOCK = ((0, 4), (5, 7), (8, 10), (11, 13), (14, 16), (17, 19))
 _MICROSECONDS = 1_000_000
+_BRACE = ord("}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,15 +190,13 @@ def _payloads(
     lines: list[bytes], length: int, symbol: bytes
 ) -> tuple[Sequence[str | None], Sequence[dict[str, Any]]] | None:
     """Return what follows the heads, parsed in one go; None unless each is one flat object and the line's end."""
-    text = b",".join([line[length:] for line in lines])
+    text = b",".join([line[length:-1] for line in lines])
     count = len(lines)
     # As many opening braces as lines and as objects: so each line holds one object, and none reaches into the next.
-    if text.count(b"{") != count or text.count(b"}},") != count - 1 or text.count(b"}") != 2 * count:
-        return None
-    if not text.endswith(b"}}"):
+    if text.count(b"{") != count or {line[-1] for line in lines} != {_BRACE}:
         return None
     try:
-        payloads = orjson.loads(b"[" + text[:-1].replace(b"}},", b"},") + b"]")
+        payloads = orjson.loads(b"[" + text + b"]")
         name = orjson.loads(symbol)
     except ValueError:
         return None

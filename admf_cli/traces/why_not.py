@@ -17,6 +17,7 @@ from admf_cli.traces.archive import Archive
 from admf_cli.traces.event import BOOKING_TYPES, TracedEvent
 from admf_cli.traces.explain import effects_of, ends_of
 from admf_cli.traces.history import History
+from admf_cli.traces.listening import listens_to
 from admf_cli.traces.moments import Span, parse_span, time_key
 from admf_cli.traces.target import bars_within, choose_phases, open_archives
 
@@ -274,14 +275,10 @@ def _rule(name: str, expression: str, history: History, timezone: str) -> RuleCa
 
 def _listeners(archive: Archive, strategy: str) -> list[str]:
     """Return the portfolios that a strategy's signals go to."""
-    name = strategy.removeprefix("strategy_")
     found = []
     for portfolio in archive.containers("portfolio"):
         start = archive.start(portfolio)
-        settings = start.mapping("settings") if start else {}
-        listens, several = settings.get("strategy"), settings.get("strategies")
-        by_name = listens is None and several is None and portfolio.startswith(f"portfolio_{name}_")
-        if by_name or listens == name or (isinstance(several, list) and name in several):
+        if listens_to(portfolio, start.mapping("settings") if start else {}, strategy):
             found.append(portfolio)
     return found
 

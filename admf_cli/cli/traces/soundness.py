@@ -1,4 +1,4 @@
-"""`admf traces inspect`: is a trace whole and right? Refuses to know how that is found out."""
+"""`admf traces inspect` and `verify`: is a trace whole and right? Refuses to know how that is found out."""
 
 from __future__ import annotations
 
@@ -20,3 +20,18 @@ def inspect(directory: Directory, as_json: AsJson = False, plain: Plain = False)
     else:
         show_inspection(answer, Screen(plain=plain))
     raise typer.Exit(0 if answer.sound else 1)
+
+
+def verify(directory: Directory, as_json: AsJson = False, plain: Plain = False) -> None:
+    """Check seals, lines, causes, orders, positions and cash: exit 0 if all is right, 1 if not, 5 if unreadable."""
+    from admf_cli.traces.render.document import document
+    from admf_cli.traces.render.screen import Screen
+    from admf_cli.traces.render.verification import show_verification
+    from admf_cli.traces.verify import verify as ask
+
+    answer = ask(directory)
+    if as_json:
+        typer.echo(document(answer, verified=answer.verified))
+    else:
+        show_verification(answer, Screen(plain=plain))
+    raise typer.Exit(0 if answer.verified else 1)
