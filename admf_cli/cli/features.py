@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+
+from admf_cli.cli.descriptions import parameter_lines, print_json
 
 app = typer.Typer(help="List and describe the features that a configuration can name.", no_args_is_help=True)
 
@@ -25,7 +27,7 @@ def list_features(
         typer.echo(markdown_page(), nl=False)
     elif as_json:
         rows = [{"name": info.name, "group": info.group, "summary": info.summary} for info in infos]
-        _print_json({"schema_version": 1, "features": rows})
+        print_json({"schema_version": 1, "features": rows})
     else:
         widest = max(len(info.name) for info in infos)
         for group in sorted({info.group for info in infos}):
@@ -52,30 +54,11 @@ def show(
     if as_json:
         from dataclasses import asdict
 
-        _print_json({"schema_version": 1, **asdict(info), "example": example(info)})
+        print_json({"schema_version": 1, **asdict(info), "example": example(info)})
         return
     typer.echo(f"{info.name}: {info.summary}\n\nsource   {info.source}\ngroup    {info.group}")
     typer.echo(f"reads    {', '.join(part or 'another feature' for part in info.inputs) or 'nothing'}")
     typer.echo(f"yields   {', '.join(info.outputs)}")
-    if info.parameters:
-        typer.echo("\nparameters")
-    widest = max((len(parameter.name) for parameter in info.parameters), default=0)
-    for parameter in info.parameters:
-        default = "required" if parameter.required else f"default {_text(parameter.default)}"
-        words = "; ".join(part for part in (default, parameter.range_text(), parameter.doc) if part)
-        typer.echo(f"  {parameter.name:<{widest}}  {words}")
+    for line in parameter_lines(info.parameters):
+        typer.echo(line)
     typer.echo(f"\n{example(info)}", nl=False)
-
-
-def _text(value: Any) -> str:
-    return (
-        {None: "null", True: "true", False: "false"}[value]
-        if value is None or value is True or value is False
-        else str(value)
-    )
-
-
-def _print_json(document: object) -> None:
-    import json
-
-    typer.echo(json.dumps(document, indent=2, ensure_ascii=False))

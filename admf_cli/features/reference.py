@@ -39,7 +39,7 @@ features:
 def example(info: FeatureInfo) -> str:
     """Return a `features:` block of YAML that configures the feature with its defaults."""
     parts = [f"type: {info.name}"]
-    parts += [f"{parameter.name}: {_yaml(parameter)}" for parameter in info.parameters]
+    parts += [f"{parameter.name}: {yaml_value(parameter)}" for parameter in info.parameters]
     if info.inputs:
         names = [name or "another_feature" for name in info.inputs]
         parts.append(f"input: {names[0]}" if len(names) == 1 else f"input: [{', '.join(names)}]")
@@ -55,9 +55,7 @@ def markdown_page() -> str:
     for info in OWN:
         lines += [f"### {info.name}", "", f"{info.summary}.", "", f"Source: {info.source}.", ""]
         lines += [f"Reads {_reads(info)}; yields {', '.join(f'`{name}`' for name in info.outputs)}.", ""]
-        lines += ["| parameter | default | allowed | meaning |", "|---|---|---|---|"]
-        lines += [_parameter_row(parameter) for parameter in info.parameters]
-        lines += ["", "```yaml", example(info).rstrip(), "```", ""]
+        lines += [*parameter_table(info.parameters), "", "```yaml", example(info).rstrip(), "```", ""]
     rest = [describe(name) for name in feature_types() if name not in own]
     lines += [
         "## TA-Lib's",
@@ -71,7 +69,17 @@ def markdown_page() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _yaml(parameter: Parameter) -> str:
+def parameter_table(parameters: Iterable[Parameter]) -> list[str]:
+    """Return the parameters as a Markdown table."""
+    rows = []
+    for parameter in parameters:
+        default = "required" if parameter.required else f"`{yaml_value(parameter)}`"
+        rows.append(f"| `{parameter.name}` | {default} | {_cell(parameter.range_text())} | {_cell(parameter.doc)} |")
+    return ["| parameter | default | allowed | meaning |", "|---|---|---|---|", *rows]
+
+
+def yaml_value(parameter: Parameter) -> str:
+    """Return a parameter's default as one writes it in YAML."""
     if parameter.required:  # the symbols of a pair
         return {"first": "AAA", "second": "BBB"}[parameter.name]
     value = parameter.default
@@ -82,11 +90,6 @@ def _yaml(parameter: Parameter) -> str:
 
 def _reads(info: FeatureInfo) -> str:
     return ", ".join(f"`{name}`" if name else "another feature" for name in info.inputs)
-
-
-def _parameter_row(parameter: Parameter) -> str:
-    default = "required" if parameter.required else f"`{_yaml(parameter)}`"
-    return f"| `{parameter.name}` | {default} | {_cell(parameter.range_text())} | {_cell(parameter.doc)} |"
 
 
 def _row(info: FeatureInfo) -> str:

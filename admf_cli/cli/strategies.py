@@ -1,0 +1,71 @@
+"""`admf strategies`: names and describes the strategies that a configuration can ask for. Refuses to run any."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from admf_cli.cli.descriptions import parameter_lines, print_json
+
+app = typer.Typer(help="List and describe the strategies that a configuration can name.", no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+@app.command("list")
+def list_strategies(
+    as_json: AsJson = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the reference page instead.")] = False,
+) -> None:
+    """List every strategy."""
+    from admf_cli.strategies.reference import markdown_page
+    from admf_cli.strategies.registry import describe, strategy_types
+
+    infos = [describe(name) for name in strategy_types()]
+    if markdown:
+        typer.echo(markdown_page(), nl=False)
+    elif as_json:
+        rows = [{"name": info.name, "summary": info.summary} for info in infos]
+        print_json({"schema_version": 1, "strategies": rows})
+    else:
+        widest = max(len(info.name) for info in infos)
+        for info in infos:
+            typer.echo(f"{info.name:<{widest}}  {info.summary}")
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A strategy's type, such as sma_crossover.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show a strategy's parameters with defaults, its rules in words, its source, and YAML to start from."""
+    from admf_cli.errors import ConfigError
+    from admf_cli.features import ParameterError
+    from admf_cli.strategies.registry import describe
+
+    try:
+        info = describe(name)
+    except ParameterError as error:
+        raise ConfigError(f"NAME {error.message}") from None
+    if as_json:
+        from dataclasses import asdict
+
+        document = {
+            "schema_version": 1,
+            "name": info.name,
+            "summary": info.summary,
+            "source": info.source,
+            "parameters": [asdict(parameter) for parameter in info.parameters],
+            "rules": list(info.rules),
+            "example": info.example,
+        }
+        print_json(document)
+        return
+    typer.echo(f"{info.name}: {info.summary}\n\nsource  {info.source}")
+    for line in parameter_lines(info.parameters):
+        typer.echo(line)
+    typer.echo("\nrules")
+    for rule in info.rules:
+        typer.echo(f"  {rule}")
+    typer.echo(f"\n{info.example}", nl=False)
