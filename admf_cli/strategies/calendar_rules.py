@@ -10,7 +10,7 @@ from admf_cli.market.bars import Bars, BoolArray, IntArray
 def first_bars(bars: Bars, first: int) -> tuple[IntArray, IntArray]:
     """Return (bar, symbol) of each symbol's first own bar at or after `first`, sorted by bar, then symbol."""
     if bars.present is None:
-        present: BoolArray = np.ones((min(1, bars.n_bars - first), bars.n_symbols), dtype=bool)
+        present: BoolArray = np.ones((int(first < bars.n_bars), bars.n_symbols), dtype=bool)
     else:
         present = bars.present[first:]
     if not len(present):

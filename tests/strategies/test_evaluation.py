@@ -149,3 +149,8 @@ def test_nothing_holds_where_a_symbol_has_no_bar() -> None:
     bars = bars_of_several({"A": [1, NAN, 3], "B": [1, 2, 3]})
     holds = Evaluator(bars, {}, 0).holds(parse_condition("true"))
     assert holds.tolist() == [[True, True], [False, True], [True, True]]
+
+
+def test_no_bar_of_trading_has_no_first() -> None:
+    holds = Evaluator(bars_of([1, 2]), {}, 3).holds(parse_condition("first_bar"))
+    assert holds.tolist() == [[False], [False]]
