@@ -267,6 +267,8 @@ class PortfolioContainer(Container):
         if not is_weight and held * direction > 0.0:
             self._reject(event, "already_in_position", position=held, target=target)
             return None
+        if is_weight and held and "drift" in signal and self._is_near(event, held, symbol, bar):
+            return None
         sizing = _BY_WEIGHT if is_weight else self._sizing
         entry = self._entry(event, symbol, direction, bar, sizing, weight=target)
         if entry.refusal is not None:
@@ -283,6 +285,16 @@ class PortfolioContainer(Container):
         sizing["position_before"] = held
         sizing["position_target"] = held + change
         return event, order
+
+    def _is_near(self, event: Event, held: float, symbol: int, bar: int) -> bool:
+        """Return whether a weight has not drifted as far as the signal lets it, after publishing so."""
+        signal = event.payload
+        value = held * signal["price"] * self._instruments[symbol].multiplier
+        weight = value / self._standing.equity(bar)
+        near: bool = abs(weight - signal["target"]) < signal["drift"]
+        if near:
+            self._reject(event, "within_drift", limit=signal["drift"], value=weight, target=signal["target"])
+        return near
 
     def _entry(
         self,

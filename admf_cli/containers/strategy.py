@@ -93,6 +93,8 @@ class StrategyContainer(Container):
                 "rule": rule,
                 "features": dict(zip(self._names, evidence, strict=True)),
             }
+            if self._drift is not None:
+                payload["drift"] = self._drift
             self.publish("SIGNAL", payload, symbol=self._symbols[symbol], cause=self._bar_id(bar, symbol))
             row += 1
         self._next = row
@@ -106,6 +108,7 @@ class StrategyContainer(Container):
             wanted &= np.isin(decisions.symbol, indices)
         bar, symbol = decisions.bar[wanted], decisions.symbol[wanted]
         self._kind = decisions.kind
+        self._drift = decisions.drift
         self._symbols = self._history.symbols
         self._bars = [*(bar - self._first).tolist(), self.clock.n_bars]
         rules = decisions.rule or (None,) * len(wanted)

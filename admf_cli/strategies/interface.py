@@ -24,6 +24,8 @@ class Decisions:
         rule: shape (k,), the key in the strategy's `rules()` of the rule that decided.
         evidence: values each decision was made on, name -> shape (k,), nan where a name does not apply; they become
             the SIGNAL's `features`.
+        drift: of weights: what is held may differ from the target by less than this fraction of equity without being
+            traded; None for nothing.
     """
 
     bar: IntArray
@@ -32,6 +34,7 @@ class Decisions:
     kind: str = "direction"
     rule: tuple[str, ...] = ()
     evidence: Mapping[str, FloatArray] = field(default_factory=dict)
+    drift: float | None = None
 
     def __len__(self) -> int:
         return len(self.bar)

@@ -12,7 +12,7 @@ _HEAD = """\
 # Strategies
 
 Made by `admf strategies list --markdown`; do not edit. `admf strategies show NAME` prints one of them: parameters,
-defaults, rules in words, and YAML to start from. A class of your own: [writing-a-strategy.md](writing-a-strategy.md).
+defaults, rules in words, and YAML to start from. A class of your own: `type: python`.
 
 ```yaml
 strategies:

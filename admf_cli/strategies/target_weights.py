@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from admf_cli.features import FeatureSpec, ParameterError
@@ -31,11 +31,13 @@ class TargetWeights:
     Attributes:
         weights: symbol -> signed fraction of equity.
         when: the expression that names the moments.
+        drift: how far a weight may be off without being restored.
     """
 
     weights: Mapping[str, float]
     when: str
     timezone: str
+    drift: float | None = None
 
     def required_features(self) -> Mapping[str, FeatureSpec]:
         """Return none."""
@@ -64,7 +66,7 @@ class TargetWeights:
                 raise ParameterError("target_weights", [Fault("weights", rule)])
         moments = Evaluator(bars, features, first, self.timezone).holds(parse_condition(self.when))
         weights = np.array([self.weights.get(symbol, 0.0) for symbol in bars.symbols])
-        return decide_weights(
+        decisions = decide_weights(
             moments,
             np.broadcast_to(weights, bars.close.shape),
             lambda bar, symbol: "rebalance",
@@ -72,11 +74,12 @@ class TargetWeights:
             first,
             {"close": bars.close},
         )
+        return replace(decisions, drift=self.drift)
 
 
 def _build(params: Params, features: Features) -> Strategy:
     weights = {symbol: float(weight) for symbol, weight in params["weights"].items()}
-    return TargetWeights(weights, rebalancing(params["rebalance"]), params["timezone"])
+    return TargetWeights(weights, rebalancing(params["rebalance"]), params["timezone"], params["drift"])
 
 
 def _check(params: Params) -> Sequence[Fault]:
@@ -103,12 +106,22 @@ INFO = StrategyInfo(
             doc="symbol: signed fraction of equity; what is left over stays in cash",
         ),
         REBALANCE,
+        Parameter(
+            "drift",
+            "float",
+            None,
+            above=0,
+            maximum=1,
+            doc="fraction of equity by which a weight must be off to be restored; null: always restored",
+        ),
         TIMEZONE,
     ),
     rules=(
         "At a symbol's first bar of trading, and at its first bar of each day, week or month: hold the weight, counted "
         "from equity and close at that bar.",
         "The weight replaces the sizing of the risk profile; its limits stay in force.",
+        "With drift, the portfolio trades at these moments only what is off by that much or more: drift: 0.05 with "
+        "rebalance: daily looks each day.",
         "rebalance: never sets the weights once and lets them drift.",
     ),
     example="""\
