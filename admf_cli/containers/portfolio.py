@@ -227,6 +227,7 @@ class PortfolioContainer(Container):
                 for holding in self._standing.holdings(bar)
             },
             "metrics": self._metrics(),
+            "periods_per_year": self._periods_per_year,
             "counts": self.tally.counts(len(account.trades)),
             "rejects": self.tally.reasons(),
         }

@@ -12,6 +12,7 @@ from admf_cli.cli.traces import exporting, questions, showing, soundness, sql
 app = typer.Typer(help="Ask the traces of a run: what is in them, why, why not, what changed.", no_args_is_help=True)
 app.command()(soundness.inspect)
 app.command()(soundness.verify)
+app.command()(soundness.replay)
 app.command()(showing.show)
 app.command()(questions.explain)
 app.command("why-not")(questions.why_not)

@@ -1,6 +1,9 @@
-"""`admf traces inspect` and `verify`: is a trace whole and right? Refuses to know how that is found out."""
+"""`admf traces inspect`, `verify` and `replay`: is a trace whole and right? Refuses to know how that is found out."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -35,3 +38,26 @@ def verify(directory: Directory, as_json: AsJson = False, plain: Plain = False) 
     else:
         show_verification(answer, Screen(plain=plain))
     raise typer.Exit(0 if answer.verified else 1)
+
+
+def replay(
+    directory: Directory,
+    results: Annotated[
+        Path | None,
+        typer.Option("--results", metavar="DIR", help="Compare the equity of every bar with the run's results, too."),
+    ] = None,
+    as_json: AsJson = False,
+    plain: Plain = False,
+) -> None:
+    """Rebuild positions, cash, equity, trades and metrics from the trace alone: exit 1 if they part from the run's."""
+    from admf_cli.traces.render.document import document
+    from admf_cli.traces.render.replayed import replay_document, show_replay
+    from admf_cli.traces.render.screen import Screen
+    from admf_cli.traces.replay import replay as ask
+
+    answer = ask(directory, results=results)
+    if as_json:
+        typer.echo(document(replay_document(answer)))
+    else:
+        show_replay(answer, Screen(plain=plain))
+    raise typer.Exit(0 if answer.agrees else 1)
