@@ -211,17 +211,17 @@ class TraceLookup:
                 rest, skipping = b"", True
             size = min(size * 2, _SEARCH_BYTES)
 
-    def containing(self, text: bytes, offset: int = 0) -> Iterator[Line]:
-        """Yield the lines from `offset` on that contain `text`, found without splitting the others."""
-        place = self._find(text, offset)
+    def containing(self, text: bytes, offset: int = 0, stop: int | None = None) -> Iterator[Line]:
+        """Yield the lines from `offset` on that contain `text` before `stop`, found without splitting the others."""
+        place = self._find(text, offset, stop)
         while place is not None:
             line = self.line_at(self._line_start(place))
             if line is not None:
                 yield line
-                place = self._find(text, line.end)
+                place = self._find(text, line.end, stop)
             else:
                 newline = self._find(b"\n", place)
-                place = None if newline is None else self._find(text, newline)
+                place = None if newline is None else self._find(text, newline, stop)
 
     def _first_event_after(self, middle: int, high: int) -> tuple[Line, Head] | None:
         newline = self._find(b"\n", middle, high)

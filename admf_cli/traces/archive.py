@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -22,6 +22,7 @@ from admf_cli.traces.event import TracedEvent, as_event, kind_of
 from admf_cli.traces.numbers import split_id
 
 _OPEN_FILES = 64
+_SEARCH_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +181,49 @@ class Archive:
             return
         text = orjson.dumps(key) + b":" + orjson.dumps(value)
         yield from self.containing(container_id, text, first.offset)
+
+    def naming_until(
+        self, container_ids: Sequence[str], key: str, value: str, after: int, last: Callable[[TracedEvent], bool]
+    ) -> list[TracedEvent]:
+        """Return what `naming` finds in several containers, up to the first event that is the `last`, by sequence.
+
+        They are searched side by side, so it costs as much as that event is away, not the whole of a file in which
+        nothing more is said.
+        """
+        text = orjson.dumps(key) + b":" + orjson.dumps(value)
+        starts: dict[str, int] = {}
+        for container_id in dict.fromkeys(container_ids):
+            lookup = self.lookup(container_id)
+            line = lookup.first_at(lambda head: head.sequence, after) if lookup else None
+            if line is not None:
+                starts[container_id] = line.offset
+        found: dict[str, TracedEvent] = {}
+        end, size = None, _SEARCH_BYTES
+        while starts:
+            for container_id, start in [*starts.items()]:
+                lookup = self.lookup(container_id)
+                stop = self._offset_after(lookup, end) if lookup else 0
+                for event in self._within(lookup, text, start, min(stop, start + size)) if lookup else ():
+                    found[event.event_id] = event
+                    if last(event) and (end is None or event.sequence < end):
+                        end = event.sequence
+                starts[container_id] = start + size - len(text)  # a little back: it may lie across the edge
+                if start + size >= stop:
+                    del starts[container_id]
+            size *= 2
+        ordered = sorted(found.values(), key=lambda event: event.sequence)
+        return [event for event in ordered if end is None or event.sequence <= end]
+
+    def _within(self, lookup: TraceLookup, text: bytes, start: int, stop: int) -> Iterator[TracedEvent]:
+        for line in lookup.containing(text, start, stop):
+            event = as_event(line.event())
+            if event is not None:
+                yield event
+
+    @staticmethod
+    def _offset_after(lookup: TraceLookup, sequence: int | None) -> int:
+        line = lookup.first_at(lambda head: head.sequence, sequence + 1) if sequence is not None else None
+        return line.offset if line else lookup.size
 
     def first(self, container_id: str) -> TracedEvent | None:
         """Return a container's first event on disk."""

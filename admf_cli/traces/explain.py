@@ -146,16 +146,18 @@ def _answering(archive: Archive, event: TracedEvent) -> list[str]:
     return []
 
 
-def ends_of(archive: Archive, order: TracedEvent) -> Iterator[TracedEvent]:
-    """Yield an order's fills and its end, in order of sequence."""
-    found: list[TracedEvent] = []
-    for container_id in [*archive.containers("execution"), order.container_id]:
-        for event in archive.naming(container_id, "order_id", order.event_id, order.sequence + 1):
-            if event.event_type in TERMINAL_ORDER_TYPES and event.text("order_id") == order.event_id:
-                found.append(event)
-                if event.event_type != "FILL" or event.amount("remaining") == 0.0:
-                    break
-    yield from sorted(found, key=lambda one: one.sequence)
+def ends_of(archive: Archive, order: TracedEvent) -> list[TracedEvent]:
+    """Return an order's fills and its end, in order of sequence."""
+
+    def is_of(event: TracedEvent) -> bool:
+        return event.event_type in TERMINAL_ORDER_TYPES and event.text("order_id") == order.event_id
+
+    def is_last(event: TracedEvent) -> bool:
+        return is_of(event) and (event.event_type != "FILL" or event.amount("remaining") == 0.0)
+
+    containers = [*archive.containers("execution"), order.container_id]
+    named = archive.naming_until(containers, "order_id", order.event_id, order.sequence + 1, is_last)
+    return [event for event in named if is_of(event)]
 
 
 class _Story:

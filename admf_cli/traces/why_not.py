@@ -6,6 +6,7 @@ nothing is computed that the run did not use.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from admf_cli.traces.listening import listens_to
 from admf_cli.traces.moments import Span, parse_span, time_key
 from admf_cli.traces.target import bars_within, choose_phases, open_archives
 
-_MAX_CASES = 40
+_MAX_CASES = 20
 _LOOK_BACK_LINES = 20_000
 
 
@@ -152,34 +153,25 @@ def why_not(
 
 def _answer(archive: Archive, span: Span, symbol: str | None, strategy: str | None) -> WhyNot:
     strategies = _strategies(archive, strategy)
-    bars: list[TracedEvent] = []
+    signals = {one: list(_signals(archive, one, symbol, span)) for one in strategies}
+    spoken = {(signal.bar, signal.symbol) for found in signals.values() for signal in found}
+    first: list[TracedEvent] = []
+    marked: list[TracedEvent] = []
     count = 0
     for bar in bars_within(archive, symbol, span):
         count += 1
-        if len(bars) < _MAX_CASES:
-            bars.append(bar)
-    if not bars:
+        if len(first) < _MAX_CASES:
+            first.append(bar)
+        if (bar.bar, bar.symbol) in spoken and len(marked) < _MAX_CASES:
+            marked.append(bar)
+    if not first:
         return WhyNot(archive.name, span.first, span.stop, 0, (), *_nearest(archive, symbol, span))
-    signals = {one: list(_signals(archive, one, symbol, span)) for one in strategies}
-    spoken = {(one, signal.bar, signal.symbol) for one, found in signals.items() for signal in found}
-    if count > 1 and spoken:  # a day of minutes: the bars with a signal are what is asked about
-        told = {(bar, name) for _, bar, name in spoken}
-        marked = list(_bars_of(archive, symbol, span, told))
-        bars = marked or bars
+    asked = itertools.product(marked or first, strategies)  # a day of minutes: those with a signal are meant
     cases = [
         _case(archive, one, bar, [signal for signal in signals[one] if _same(signal, bar)])
-        for bar in bars
-        for one in strategies
+        for bar, one in itertools.islice(asked, _MAX_CASES)
     ]
-    return WhyNot(archive.name, span.first, span.stop, count, tuple(cases[:_MAX_CASES]), None, None)
-
-
-def _bars_of(
-    archive: Archive, symbol: str | None, span: Span, wanted: set[tuple[int, str | None]]
-) -> Iterator[TracedEvent]:
-    for bar in bars_within(archive, symbol, span):
-        if (bar.bar, bar.symbol) in wanted:
-            yield bar
+    return WhyNot(archive.name, span.first, span.stop, count, tuple(cases), None, None)
 
 
 def _same(signal: TracedEvent, bar: TracedEvent) -> bool:
@@ -297,7 +289,7 @@ def _outcomes(archive: Archive, signal: TracedEvent, portfolios: list[str]) -> I
 def _outcome(archive: Archive, answer: TracedEvent) -> Outcome:
     if answer.event_type == "REJECT":
         return Outcome(answer.container_id, "rejected", answer.text("reason"), answer, None)
-    ends = list(ends_of(archive, answer))
+    ends = ends_of(archive, answer)
     last = ends[-1] if ends else None
     fills = [one for one in ends if one.event_type == "FILL"]
     if last is None:
