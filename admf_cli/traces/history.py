@@ -24,7 +24,7 @@ class History:
         roles: the name a rule uses -> the name under which FEATURE lines hold it.
 
     Attributes:
-        undefined: names that FEATURE lines hold as null at the bar: still warming up.
+        undefined: names without a value yet: FEATURE lines hold them as null, or ask for bars before the first.
     """
 
     def __init__(self, archive: Archive, bar: TracedEvent, roles: Mapping[str, Any]) -> None:
@@ -45,6 +45,8 @@ class History:
             return self._is_first(lag)
         bar = self._bar(lag)
         if bar is None:
+            if lag and name not in self.undefined and self._nothing_came_before():
+                self.undefined.append(name)
             return None
         if name == "time":
             return microseconds(bar.timestamp)
@@ -62,9 +64,17 @@ class History:
             return None
         if self._bar(lag + 1) is not None:
             return 0.0
+        return 1.0 if self._starts_whole() is not None else None
+
+    def _starts_whole(self) -> TracedEvent | None:
+        """Return the first event of the bars' container if nothing was pushed out before it."""
         first = self._archive.first(self._bars[0].container_id)
-        whole = first is not None and first.number == 1  # nothing was pushed out before the first bar on disk
-        return 1.0 if whole else None
+        return first if first is not None and first.number == 1 else None
+
+    def _nothing_came_before(self) -> bool:
+        """Return whether the run read no bar before the first one on disk, not even to warm up."""
+        start = self._starts_whole()
+        return start is not None and start.mapping("settings").get("warmup_bars") == 0
 
     def _bar(self, lag: int) -> TracedEvent | None:
         while len(self._bars) <= min(lag, _MAX_LAG):

@@ -16,7 +16,7 @@ from admf_cli.errors import ConfigError
 from admf_cli.tracefile.format import BAR_SHIFT
 from admf_cli.traces.archive import Archive
 from admf_cli.traces.event import BOOKING_TYPES, TracedEvent
-from admf_cli.traces.explain import effects_of, ends_of
+from admf_cli.traces.explain import effects_of, ends_of, features_at
 from admf_cli.traces.history import History
 from admf_cli.traces.listening import listens_to
 from admf_cli.traces.moments import Span, parse_span, time_key
@@ -31,7 +31,8 @@ class Outcome:
     """What one portfolio made of a signal.
 
     Attributes:
-        verdict: "filled", "rejected", "cancelled", "expired", "partly filled", "working", or "no answer".
+        verdict: "filled", "rejected", "cancelled", "expired", "partly filled", "working", "withdrawn" (the signal asked
+            for an order's cancellation), or "no answer".
         reason: the reason code of what ended it, None when it was filled.
         deciding: the event that decided.
         order: the order, if there was one.
@@ -92,8 +93,9 @@ class Case:
 
     Attributes:
         verdict: "signal" (see `signals`), "wanted already" (a rule held, but the strategy already wanted it),
-            "warming up" (a rule needs a value that is still undefined), "not met", "not its symbol", or
-            "rules unknown".
+            "warming up" (a rule needs a value that is still undefined), "not met", "not its symbol", "no rules" (its
+            code decides), or "rules unknown" (they or their values are not on disk).
+        features: their values at the bar, where no rule says which of them count.
         before, after: the strategy's nearest signals for the symbol on either side.
     """
 
@@ -106,6 +108,7 @@ class Case:
     standing: tuple[Standing, ...]
     before: TracedEvent | None
     after: TracedEvent | None
+    features: dict[str, float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +187,17 @@ def _strategies(archive: Archive, strategy: str | None) -> list[str]:
         if not known:
             raise ConfigError(f"no strategy was traced in {archive.name}, so there is nothing to ask it")
         return known
-    chosen = [one for one in known if strategy in (one, one.removeprefix("strategy_"))]
+    chosen = [one for one in known if strategy in (one, one.removeprefix("strategy_"), _own_name(archive, one))]
     if not chosen:
         raise ConfigError(f"no strategy {strategy!r} in {archive.name}; there are: {', '.join(known[:20]) or 'none'}")
     return chosen
+
+
+def _own_name(archive: Archive, container_id: str) -> str | None:
+    """Return a strategy's name, which two containers share that serve a portfolio each."""
+    start = archive.start(container_id)
+    name = start.mapping("settings").get("name") if start else None
+    return name if isinstance(name, str) else None
 
 
 def _signals(archive: Archive, strategy: str, symbol: str | None, span: Span) -> Iterator[TracedEvent]:
@@ -222,7 +232,9 @@ def _case(archive: Archive, strategy: str, bar: TracedEvent, signals: list[Trace
     rules, verdict = ((), "signal") if answered else _judge(archive, strategy, bar)
     standing = [_standing(archive, portfolio, bar) for portfolio in portfolios]
     before, after = _neighbours(archive, strategy, bar)
-    return Case(strategy, symbol, bar, verdict, answered, rules, tuple(one for one in standing if one), before, after)
+    held = tuple(one for one in standing if one)
+    features = features_at(archive, bar) if verdict == "no rules" else {}
+    return Case(strategy, symbol, bar, verdict, answered, rules, held, before, after, features)
 
 
 def _judge(archive: Archive, strategy: str, bar: TracedEvent) -> tuple[tuple[RuleCase, ...], str]:
@@ -233,7 +245,7 @@ def _judge(archive: Archive, strategy: str, bar: TracedEvent) -> tuple[tuple[Rul
         return (), "not its symbol"
     expressions = settings.get("rules")
     if not isinstance(expressions, dict) or not expressions:
-        return (), "rules unknown"
+        return (), "no rules" if start else "rules unknown"
     roles = settings.get("features")
     history = History(archive, bar, roles if isinstance(roles, dict) else {})
     timezone = settings.get("timezone")
@@ -278,7 +290,8 @@ def _listeners(archive: Archive, strategy: str) -> list[str]:
 def _outcomes(archive: Archive, signal: TracedEvent, portfolios: list[str]) -> Iterator[Outcome]:
     answers: dict[str, list[TracedEvent]] = {portfolio: [] for portfolio in portfolios}
     for effect in effects_of(archive, signal):
-        if effect.event_type in ("ORDER", "REJECT"):
+        withdrew = effect.event_type == "CANCEL" and signal.text("action") == "cancel"
+        if effect.event_type in ("ORDER", "REJECT") or withdrew:
             answers.setdefault(effect.container_id, []).append(effect)
     for portfolio, events in answers.items():
         yield from (_outcome(archive, event) for event in events)
@@ -289,6 +302,8 @@ def _outcomes(archive: Archive, signal: TracedEvent, portfolios: list[str]) -> I
 def _outcome(archive: Archive, answer: TracedEvent) -> Outcome:
     if answer.event_type == "REJECT":
         return Outcome(answer.container_id, "rejected", answer.text("reason"), answer, None)
+    if answer.event_type == "CANCEL":
+        return Outcome(answer.container_id, "withdrawn", None, answer, None)
     ends = ends_of(archive, answer)
     last = ends[-1] if ends else None
     fills = [one for one in ends if one.event_type == "FILL"]

@@ -12,10 +12,11 @@ from admf_cli.traces.render.words import details, headline, reason_in_words, val
 from admf_cli.traces.why_not import Case, Outcome, RuleCase, WhyNot
 
 _VERDICTS = {
-    "wanted already": "a rule held, but the strategy already wanted that",
+    "wanted already": "no signal: a rule held, but it asks for what the strategy wanted already",
     "warming up": "no signal: a feature is still warming up",
     "not met": "no signal: no rule held",
     "not its symbol": "no signal: the strategy does not trade this symbol",
+    "no rules": "no signal; the strategy's own code decides, so what it lacked can't be told",
     "rules unknown": "no signal, and what it lacked can't be told: its rules or their values are not on disk",
 }
 _OUTCOMES = {
@@ -25,6 +26,7 @@ _OUTCOMES = {
     "cancelled": "cancelled",
     "expired": "expired",
     "working": "the order was still working when the trace ended",
+    "withdrawn": "the order was withdrawn, as asked",
     "no answer": "no answer on disk",
 }
 _SIGNS = {True: "yes", False: "no ", None: "?  "}
@@ -72,6 +74,8 @@ def _said(case: Case) -> list[str]:
         lines.append(_VERDICTS.get(case.verdict, case.verdict))
         for rule in case.rules:
             lines += _rule_lines(rule)
+        if case.features:
+            lines.append(f"features: {values(case.features)}")
         for word, signal in (("last signal before", case.before), ("next signal after", case.after)):
             lines.append(f"{word}: {_brief(signal)}")
     for standing in case.standing:

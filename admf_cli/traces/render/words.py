@@ -17,14 +17,24 @@ _REASONS = {
     "no_margin": "not enough margin",
     "no_position": "there was no position to close",
     "no_change": "the position was already what the signal asked for",
+    "no_order": "there was no such order working",
     "already_in_position": "already in that position",
+    "entry_cancelled": "it withdrew an entry that was still waiting",
     "lot_too_small": "the size came to less than one lot",
+    "size_undefined": "the size has no finite answer",
+    "warm_up": "too few bars yet to size by",
+    "no_stop_distance": "risk per trade needs a stop, and there is none",
     "cooldown": "cooling down after a stop",
+    "max_position_size": "the position would have been too large",
+    "max_portfolio_heat": "too much would have been at risk",
+    "max_net_exposure": "the net exposure would have been too large",
+    "max_open_positions": "as many positions were open as are allowed",
+    "equity": "there was no equity left to trade with",
     "max_drawdown": "halted: the maximum drawdown was reached",
     "daily_loss_limit": "halted: the day's loss limit was reached",
     "superseded": "a newer signal took its place",
-    "by_strategy": "the strategy cancelled it",
-    "no_order": "there was no working order to cancel",
+    "replaced": "another order took its place",
+    "by_strategy": "the strategy withdrew it",
     "position_closed": "the position it protected was closed",
     "oco_filled": "the other order of its pair filled",
     "nothing_to_close": "there was nothing left to close",
@@ -122,8 +132,24 @@ def _feature(event: TracedEvent) -> str:
 
 def _signal(event: TracedEvent) -> str:
     action = (event.text("action") or "signal").replace("_", " ")
-    text = f"signal: {number(action)} (target {_said(event, 'target')}) at the close {_said(event, 'price')}"
+    order = event.mapping("order")
+    what = f"{number(action)}: {_asked(order)}" if order else f"{number(action)} (target {_said(event, 'target')})"
+    text = f"signal: {what} at the close {_said(event, 'price')}"
     return f"{text}, because {number(event.text('rule'))}" if event.text("rule") else text
+
+
+def _asked(order: Mapping[str, Any]) -> str:
+    """Return an order as a strategy asks for it, such as "buy limit, limit 98.5, GTD, good till bars 3"."""
+    named = ("side", "quantity", "order_type", "time_in_force")
+    head = " ".join(number(order[key]).replace("_", " ") for key in named if order.get(key) is not None)
+    rest = {key.replace("_", " "): value for key, value in order.items() if key not in named and value is not None}
+    parts = [
+        f"{name} ({values({key.replace('_', ' '): item for key, item in value.items()})})"
+        if isinstance(value, dict)
+        else f"{name} {number(value)}"
+        for name, value in rest.items()
+    ]
+    return ", ".join(filter(None, [head, *parts]))
 
 
 def _order(event: TracedEvent) -> str:
@@ -175,6 +201,13 @@ def _update(event: TracedEvent) -> str:
     return f"at the close: equity {_said(event, 'equity')}, cash {_said(event, 'cash')}, holding {held}"
 
 
+def _financing(event: TracedEvent) -> str:
+    return (
+        f"financing: interest {_said(event, 'interest')}, borrow fee {_said(event, 'borrow_fee')}; "
+        f"cash {_said(event, 'cash')}"
+    )
+
+
 def _breach(event: TracedEvent) -> str:
     action = number(event.text("action") or "nothing done")
     return f"risk: {_said(event, 'rule')} limit {_said(event, 'limit')}, value {_said(event, 'value')}: {action}"
@@ -218,6 +251,7 @@ _WRITERS: Mapping[str, Callable[[TracedEvent], str]] = {
     "POSITION_CHANGE": _position,
     "POSITION_CLOSE": _position,
     "PORTFOLIO_UPDATE": _update,
+    "FINANCING": _financing,
     "RISK_BREACH": _breach,
     "ERROR": _error,
     "PHASE_END": _phase_end,
