@@ -17,11 +17,12 @@ from admf_cli.market.bars import IntArray
 from admf_cli.tracefile.format import BAR_SHIFT, DECISION_PLACE, END_PLACE, FEATURE_PLACE, MARKET_PLACE
 
 # The stages of a bar, in the order in which it is lived through.
-MEET = 0  # working orders meet the bar; fills reach their portfolios
-MARK = 1  # positions are marked at the close, limits are watched
-DECIDE = 2  # strategies see the closed bar
-SUBMIT = 3  # portfolios size, check and submit
-SETTLE = 4  # what was filled at the close is marked
+ACCRUE = 0  # interest and fees of the time since the last bar
+MEET = 1  # working orders meet the bar; fills reach their portfolios
+MARK = 2  # positions are marked at the close, limits are watched
+DECIDE = 3  # strategies see the closed bar
+SUBMIT = 4  # portfolios size, check and submit
+SETTLE = 5  # what was filled at the close is marked
 
 _STAGE_BITS = 4
 _RANK_BITS = 16

@@ -80,8 +80,16 @@ class Outcome(NamedTuple):
     trades: list[Trade]
 
 
+NO_SYMBOL = -1
+
+
 class Step(NamedTuple):
-    """The account after a change: positions and cash are step functions, and this is one step."""
+    """The account after a change: positions and cash are step functions, and this is one step.
+
+    Attributes:
+        symbol: NO_SYMBOL where only cash changed.
+        quantity: of the symbol, signed, from then on.
+    """
 
     bar: int
     symbol: int
@@ -128,6 +136,11 @@ class Account:
     def value_of(self, symbol: int, quantity: float, price: float) -> float:
         """Return quantity x price x multiplier."""
         return quantity * price * self.instruments[symbol].multiplier
+
+    def accrue(self, amount: float, bar: int) -> None:
+        """Book interest and fees at the beginning of a bar."""
+        self.cash += amount
+        self.steps.append(Step(bar, NO_SYMBOL, 0.0, self.cash))
 
     def apply(self, deal: Deal) -> Outcome:
         """Book a fill."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from admf_cli.broker.account import Step
+from admf_cli.broker.account import NO_SYMBOL, Step
 from admf_cli.broker.instrument import Instrument
 from admf_cli.market.bars import Bars, FloatArray
 
@@ -45,7 +45,8 @@ def curves(
     exposure = np.zeros(n_bars)
     by_symbol: dict[int, list[tuple[int, float]]] = {}
     for step in steps:
-        by_symbol.setdefault(step.symbol, []).append((step.bar, step.quantity))
+        if step.symbol != NO_SYMBOL:
+            by_symbol.setdefault(step.symbol, []).append((step.bar, step.quantity))
     for symbol in sorted(by_symbol):
         held = _stairs(by_symbol[symbol], 0.0, n_bars)
         value = held * marks[:, symbol] * instruments[symbol].multiplier

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 TOLERANCE = 1e-9
 """Relative: what is missing by less than this of the needed amount is rounding."""
@@ -27,6 +28,12 @@ def cash_shortfall(cash: float, side: int, value: float, commission: float) -> S
     needed = value + commission if side > 0 else commission
     available = cash if side > 0 else cash + value
     return None if available >= needed - TOLERANCE * abs(needed) else Shortfall(needed, available)
+
+
+def initial_rate(margin: Mapping[str, Any]) -> float:
+    """Return the share of gross exposure that equity must cover: `initial`, or one over `leverage`."""
+    initial = margin.get("initial")
+    return float(initial) if initial is not None else 1.0 / float(margin["leverage"])
 
 
 def margin_shortfall(

@@ -36,6 +36,10 @@ class Instrument:
         # Quantities such as 0.29 are not whole multiples of 0.01 in binary; 8 decimals are what markets quote.
         return round(lots * self.lot_size, 8)
 
+    def lots_for(self, quantity: float) -> float:
+        """Return `quantity` (not negative) rounded up to whole lots."""
+        return round(math.ceil(quantity / self.lot_size - DUST) * self.lot_size, 8)
+
     def is_dust(self, quantity: float) -> bool:
         """Return whether a quantity is nothing but rounding."""
         return abs(quantity) < self.dust

@@ -20,6 +20,7 @@ class Order:
         quantity: units asked for, positive; `remaining` of them still open.
         stop: trigger price of stop and stop-limit orders; the moving level of a trailing stop.
         trail_amount, trail_percent: distance of a trailing stop from the best close, one of the two.
+        trailed_from: bar and level from which a trailing stop was searched last.
         triggered: a stop-limit whose stop was met: a limit order from then on.
         first_bar: the first bar it may meet.
         dead_bar: the first bar that it may no longer meet.
@@ -47,6 +48,7 @@ class Order:
     stop: float | None = None
     trail_amount: float | None = None
     trail_percent: float | None = None
+    trailed_from: tuple[int, float] | None = None
     triggered: bool = False
     after_open: bool = False
     oco: str | None = None

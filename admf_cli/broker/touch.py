@@ -46,8 +46,22 @@ class Touches:
         if order.order_type == "trailing_stop":
             self._trail(order, bar, bar + 1)
 
+    def trail_level(self, order: Order, bar: int) -> float:
+        """Return a working trailing stop's level for `bar`; its `stop` is already that of the bar that touches it."""
+        if order.trailed_from is None:  # not searched at all: it lives for one bar
+            assert order.stop is not None
+            return order.stop
+        start, level = order.trailed_from
+        if bar <= start:
+            return level
+        closes = self._bars.close[start:bar, order.symbol]
+        amount, percent = order.trail_amount, order.trail_percent
+        return float(trailing_levels(closes, level, order.side, amount=amount, percent=percent)[-1])
+
     def _first_trailed(self, order: Order, start: int) -> int:
         n_bars, window = self._bars.n_bars, _FIRST_WINDOW
+        assert order.stop is not None
+        order.trailed_from = (start, order.stop)
         while start < n_bars:
             stop = min(start + window, n_bars)
             levels = self._levels(order, start, stop)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from admf_cli.containers.portfolio import PortfolioContainer, Working
+from admf_cli.containers.portfolio import PortfolioContainer
+from admf_cli.containers.working import Working
 from admf_cli.events.event import Event
 from admf_cli.python_strategies.context import WorkingOrder
 from admf_cli.risk.asked import Aim, aim_of, asked_order, bracket_orders, in_lots, opens, purpose_of

@@ -9,7 +9,7 @@ from typing import Any
 
 from admf_cli.broker.account import Account
 from admf_cli.broker.commission import commission_model
-from admf_cli.broker.funds import Shortfall, cash_shortfall, margin_shortfall
+from admf_cli.broker.funds import Shortfall, cash_shortfall, initial_rate, margin_shortfall
 from admf_cli.broker.instrument import Instrument
 from admf_cli.broker.lifetime import dead_bar
 from admf_cli.broker.matching import AT_CLOSE, AT_OPEN, IN_RANGE, TRIGGERS, Match, meet
@@ -64,7 +64,8 @@ class ExecutionContainer(Container):
         self._commission = commission_model(settings.get("commission") or {})
         self._slippage = slippage_model(settings.get("slippage") or {}, settings.get("half_spread_bps") or 0.0)
         self._participation: float | None = settings.get("participation")
-        self._initial_margin: float | None = (settings.get("margin") or {}).get("initial")
+        margin = settings.get("margin")
+        self._initial_margin = initial_rate(margin) if margin else None
         self._fill_at_close = settings.get("fill_price") == "close"
         self._symbol_index = {name: index for index, name in enumerate(bars.symbols)}
         self._orders: dict[str, Order] = {}
@@ -99,12 +100,16 @@ class ExecutionContainer(Container):
         if self._meeting and order.first_bar == bar:
             order.after_open = self._moment == IN_RANGE
             self._offer(order, bar)
-        elif self._fill_at_close and order.order_type == "market" and not self._meeting and self._has_bar(bar, order):
+        elif self._fills_now(order, bar):
             self._fill(order, Match(self._quotes.close[order.symbol][bar], AT_CLOSE, True), bar)
             if order.working:
                 self._carry_over(order, bar)
         else:
             self._schedule(order, order.first_bar)
+
+    def _fills_now(self, order: Order, bar: int) -> bool:
+        at_close = self._fill_at_close or order.purpose == "close_at_end"
+        return at_close and order.order_type == "market" and not self._meeting and self._has_bar(bar, order)
 
     def on_cancel(self, event: Event) -> None:
         """Forget an order that its portfolio cancelled."""
@@ -185,7 +190,7 @@ class ExecutionContainer(Container):
         if old is not None:
             order.dead_bar, order.triggered = old.dead_bar, old.triggered
             if order.order_type == "trailing_stop":
-                order.stop = old.stop
+                order.stop = self._touches.trail_level(old, order.first_bar)
             self._end(old, "CANCEL", "replaced", cause=order.order_id)
 
     def _has_bar(self, bar: int, order: Order) -> bool:

@@ -44,6 +44,13 @@ def checks(profile: Mapping[str, Any], opened: int, times: IntArray, *, at_close
     return bars
 
 
+def next_day_check(profile: Mapping[str, Any], bar: int, times: IntArray) -> int | None:
+    """Return the first bar after `bar` at whose close the end of a day is to be asked about, or None."""
+    if not profile.get("end_of_day") or bar + 2 >= len(times):
+        return None
+    return int(np.searchsorted(times, (int(times[bar + 2]) // DAY_US + 1) * DAY_US)) - 2
+
+
 def overdue(profile: Mapping[str, Any], opened: int, bar: int, times: IntArray, *, at_close: bool) -> Overdue | None:
     """Return why a position is to be closed, decided at the close of `bar`, or None.
 

@@ -1,4 +1,4 @@
-"""Limits on the course of equity: drawdown, daily loss. Refuses to know what is done when one is crossed.
+"""Limits on the course of equity: drawdown, daily loss, maintenance margin. Refuses to know what a breach leads to.
 
 Between fills equity is a linear function of known closes, so the bar at which a limit would be crossed is found by
 searching windows that grow geometrically; nothing runs at the bars between.
@@ -25,8 +25,11 @@ _ENTRY_LIMITS = ("max_position_size", "max_portfolio_heat", "max_net_exposure", 
 class Watch:
     """Follows one portfolio's equity at the closes.
 
+    Args:
+        maintenance: share of gross exposure below which equity must not fall, or None.
+
     Attributes:
-        is_needed: whether the profile limits the course of equity at all.
+        is_needed: whether anything limits the course of equity at all.
         has_entry_limits: whether it limits what an entry may add.
     """
 
@@ -37,10 +40,13 @@ class Watch:
         times: IntArray,
         marks: FloatArray,
         instruments: Sequence[Instrument],
+        maintenance: float | None = None,
     ) -> None:
         self._max_drawdown: float | None = profile.get("max_drawdown")
         self._daily_loss: float | None = profile.get("daily_loss_limit")
-        self.is_needed = self._max_drawdown is not None or self._daily_loss is not None
+        self._maintenance = maintenance
+        limits = (self._max_drawdown, self._daily_loss, maintenance)
+        self.is_needed = any(limit is not None for limit in limits)
         self.has_entry_limits = any(profile.get(key) is not None for key in _ENTRY_LIMITS)
         self._account = account
         self._times = times
@@ -92,6 +98,18 @@ class Watch:
             return self._halted_day[1]
         return None
 
+    def margin_call(self, bar: int) -> Breach | None:
+        """Return whether equity at the close of `bar` covers less of the gross exposure than the maintenance margin.
+
+        Source: maintenance margin as in FINRA rule 4210(c).
+        """
+        if self._maintenance is None:
+            return None
+        equity, gross = float(self._path(bar, bar + 1)[0]), float(self._gross(bar, bar + 1)[0])
+        if equity >= self._maintenance * gross:
+            return None
+        return Breach("maintenance_margin", self._maintenance, equity / gross)
+
     def next_due(self, bar: int) -> int | None:
         """Return the bar after `bar` at which to check again: a crossing, or the end of what was searched."""
         n_bars = len(self._times)
@@ -111,6 +129,8 @@ class Watch:
             crossed |= 1.0 - left > self._daily_loss
             if self._halted_day is not None:
                 crossed &= self._times[start:stop] // DAY_US != self._halted_day[0]
+        if self._maintenance is not None:
+            crossed |= path < self._maintenance * self._gross(start, stop)
         place = int(crossed.argmax())
         if crossed[place]:
             return start + place
@@ -122,6 +142,13 @@ class Watch:
             held = self._account.positions[symbol].quantity
             equity += held * self._marks[start:stop, symbol] * self._instruments[symbol].multiplier
         return equity
+
+    def _gross(self, start: int, stop: int) -> FloatArray:
+        gross = np.zeros(stop - start)
+        for symbol in self._account.held:
+            held = self._account.positions[symbol].quantity
+            gross += np.abs(held * self._marks[start:stop, symbol] * self._instruments[symbol].multiplier)
+        return gross
 
     def _take(self, path: FloatArray, start: int) -> None:
         days = self._times[start : start + len(path)] // DAY_US

@@ -33,6 +33,7 @@ _EXECUTION_SETTINGS = (
     "participation",
     "margin",
 )
+_PORTFOLIO_SETTINGS = ("margin", "financing")  # of execution; in a portfolio's own settings where they are set
 
 
 class TopologyBuilder:
@@ -104,6 +105,7 @@ class TopologyBuilder:
                         "strategy": settings["name"],
                         "risk_profile": profile,
                         "orders": settings.get("orders"),
+                        **{key: config["execution"][key] for key in _PORTFOLIO_SETTINGS if config["execution"][key]},
                     },
                 ),
                 account=Account(config["portfolio"]["initial_capital"], traded, data.bars.symbols),

@@ -166,6 +166,7 @@ class Reference:
                 if order.alive:
                     self._wait(order)
         self.moment = None
+        self._trail()
 
     def _offer(self, order: Order) -> None:
         bar = self.bars[order.symbol][self.t]
@@ -184,10 +185,14 @@ class Reference:
             return
         if order.force in ("IOC", "FOK"):
             self._end(order, "CANCEL", "ioc_unfilled" if order.force == "IOC" else "fok_unfilled")
-        elif order.kind == "trailing_stop":
-            amount, fraction = order.trail
-            level = bar[3] * (1.0 + order.side * fraction) + order.side * amount
-            order.stop = min(order.stop, level) if order.side > 0 else max(order.stop, level)
+
+    def _trail(self) -> None:
+        for order in self._working():
+            bar = self.bars[order.symbol][self.t]
+            if order.kind == "trailing_stop" and order.born <= self.t and bar is not None:
+                amount, fraction = order.trail
+                level = bar[3] * (1.0 + order.side * fraction) + order.side * amount
+                order.stop = min(order.stop, level) if order.side > 0 else max(order.stop, level)
 
     def _match(self, order: Order, o: float, h: float, lo: float, c: float) -> tuple[float, int, bool] | None:
         """Return price, moment and whether it slips, as if all were a buy: a sale is mirrored at zero."""
@@ -460,7 +465,7 @@ class Reference:
             order.born, order.after_open = self.t, self.moment == RANGE
             self._offer(order)
         elif self.moment != CLOSE:
-            self._wait(order)  # it follows the close of its first bar, without having been live in it
+            order.born = self.t  # it follows the close of its first bar, without having been live in it
 
     def _liquidate(self) -> None:
         for symbol, held in enumerate(self.held):

@@ -7,64 +7,7 @@ from typing import Any
 
 import pytest
 
-from admf_cli import run_backtest
-
-Bar = tuple[float, float, float, float]  # open, high, low, close
-FLAT: Bar = (100.0, 100.0, 100.0, 100.0)
-
-
-def run(folder: Path, bars: list[Bar], *, capital: float = 10_000.0, **parts: Any) -> list[dict[str, Any]]:
-    """Buy and hold 10 units from the first close on; return all events but BARs, in order.
-
-    `parts`: `orders` of the strategy; `profile` additions; the rest goes into `execution`.
-    """
-    rows = "".join(f"2020-01-{day:02d},{o},{h},{lo},{c},1000\n" for day, (o, h, lo, c) in enumerate(bars, start=1))
-    (folder / "bars.csv").write_text("timestamp,open,high,low,close,volume\n" + rows)
-    profile = {"name": "r", "sizing": {"type": "fixed", "quantity": 10}, **parts.pop("profile", {})}
-    strategy = {"name": "s", "type": "buy_and_hold", "orders": parts.pop("orders", None)}
-    result = run_backtest(
-        {
-            "data": {"path": str(folder / "bars.csv"), "symbols": ["X"], "timeframe": "1d"},
-            "strategies": [strategy],
-            "risk_profiles": [profile],
-            "portfolio": {"initial_capital": capital},
-            "execution": {"trace_settings": {"max_events": None, "persist_to_disk": False}, **parts},
-            "results": {"write": False},
-        }
-    )
-    events = sorted((e for trace in result.phases[0].traces for e in trace.events), key=lambda e: e["sequence"])
-    return [event for event in events if event["event_type"] != "BAR"]
-
-
-def fills(events: list[dict[str, Any]]) -> list[tuple[int, str, float]]:
-    """Return (bar, purpose, price) of every fill."""
-    return [
-        (event["sequence"] >> 20, event["payload"]["purpose"], event["payload"]["price"])
-        for event in events
-        if event["event_type"] == "FILL"
-    ]
-
-
-def ends(events: list[dict[str, Any]]) -> list[tuple[int, str, str]]:
-    """Return (bar, type, reason) of every order that ended without a fill."""
-    return [
-        (event["sequence"] >> 20, event["event_type"], event["payload"]["reason"])
-        for event in events
-        if event["event_type"] in ("CANCEL", "EXPIRE", "REJECT")
-    ]
-
-
-def entry(**style: Any) -> dict[str, Any]:
-    return {"entry": style}
-
-
-def limit(**lifetime: Any) -> dict[str, Any]:
-    """Return the limit entry at 98 with a time in force."""
-    return {"entry": {**LIMIT["entry"], **lifetime}}
-
-
-LIMIT = entry(type="limit", limit_offset=-0.02)  # buys at 98
-STOP = entry(type="stop", stop_offset=0.02)  # buys at 102
+from tests.engine.table import FLAT, LIMIT, STOP, Bar, ends, entry, fills, limit, run
 
 
 @pytest.mark.parametrize(

@@ -150,8 +150,43 @@ Slippage = Annotated[
 class Margin(Section):
     """Borrowing against positions."""
 
-    initial: Share = Field(
-        description="Equity needed as a share of gross exposure; 0.5 allows a leverage of 2.", examples=[0.5]
+    initial: Share | None = Field(
+        None, description="Equity needed as a share of gross exposure; 0.5 allows a leverage of 2.", examples=[0.5]
+    )
+    leverage: Annotated[float, Field(ge=1, le=1000)] | None = Field(
+        None, description="The same the other way round: gross exposure as a multiple of equity.", examples=[2]
+    )
+    maintenance: Share | None = Field(
+        None,
+        description="Share of gross exposure below which equity must not fall at a close; null = no margin calls.",
+        examples=[0.25],
+    )
+    liquidation: Literal["all", "reduce"] = Field(
+        "all",
+        description="What a margin call closes at the next open: all positions, or of each as much as restores the "
+        "initial margin.",
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Margin":
+        if (self.initial is None) == (self.leverage is None):
+            raise fault("margin takes either initial or leverage", "write initial: 0.5 or leverage: 2")
+        initial = self.initial if self.initial is not None else 1.0 / (self.leverage or 1.0)
+        if self.maintenance is not None and self.maintenance > initial:
+            raise fault(f"maintenance must not be above the initial margin of {initial:g}")
+        return self
+
+
+YearlyRate = Annotated[float, Field(ge=-0.5, le=5)]
+
+
+class Financing(Section):
+    """What accrues from bar to bar, for its share of a year of 365 days, on what was held at the last close."""
+
+    cash_interest: YearlyRate = Field(0.0, description="Fraction a year on cash above zero.", examples=[0.03])
+    debit_interest: YearlyRate = Field(0.0, description="Fraction a year on cash below zero.", examples=[0.06])
+    borrow_fee: Annotated[float, Field(ge=0, le=5)] = Field(
+        0.0, description="Fraction a year on the value of short positions.", examples=[0.01]
     )
 
 
@@ -228,6 +263,11 @@ class Execution(Section):
         None, description="Largest share of a bar's volume that one portfolio's orders may fill.", examples=[0.1]
     )
     margin: Margin | None = Field(None, description="null = cash only.", examples=[{"initial": 0.5}])
+    financing: Financing | None = Field(
+        None,
+        description="Interest and borrow fees; null = none.",
+        examples=[{"cash_interest": 0.03, "borrow_fee": 0.01}],
+    )
     enable_event_tracing: bool = Field(True, description="Whether containers trace.")
     trace_settings: TraceSettings = Field(
         default_factory=lambda: TraceSettings.model_validate({}), description="What they trace."

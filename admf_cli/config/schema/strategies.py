@@ -284,3 +284,6 @@ class Portfolio(Section):
     """What every portfolio begins with."""
 
     initial_capital: Positive = Field(100_000.0, description="Account currency.", examples=[100000])
+    close_at_end: bool = Field(
+        False, description="Close what is open at the close of its symbol's last bar; else it is marked there."
+    )

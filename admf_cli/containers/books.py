@@ -1,0 +1,470 @@
+"""The books of a portfolio: working orders, fills, positions and what hangs on them, marks, limits, and the end.
+
+Refuses to know why an order was sent.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from admf_cli.broker.account import Account, Deal, Outcome
+from admf_cli.broker.financing import accrual
+from admf_cli.broker.funds import initial_rate
+from admf_cli.broker.instrument import Instrument
+from admf_cli.broker.standing import Standing
+from admf_cli.clock import ACCRUE, MARK, SETTLE
+from admf_cli.containers.base import Container
+from admf_cli.containers.tally import Tally
+from admf_cli.containers.working import SIGNAL_PURPOSES, STOP_PURPOSES, Working
+from admf_cli.events.event import Event
+from admf_cli.market.bars import Bars, FloatArray
+from admf_cli.results import PortfolioResult
+from admf_cli.risk.entry import Refusal
+from admf_cli.risk.holding import END_OF_DAY, Overdue, checks, closes_today, has_end, next_day_check, overdue
+from admf_cli.risk.limits import Breach
+from admf_cli.risk.orders import closing_order
+from admf_cli.risk.protection import protective_orders
+from admf_cli.risk.watch import Watch
+
+
+class BooksContainer(Container):
+    """Books of one account, kept by the events of the execution.
+
+    Args:
+        account: the money; only this container books into it.
+        bars: the phase.
+        marks: shape (n_bars, n_symbols), last known closes.
+        periods_per_year: bars a year.
+        fills_at_close: market orders fill at the close of the bar they are decided on.
+        bar_id: bar, symbol index -> id of the BAR event.
+    """
+
+    container_type = "portfolio"
+
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        *,
+        account: Account,
+        bars: Bars,
+        marks: FloatArray,
+        instruments: Sequence[Instrument],
+        periods_per_year: float,
+        fills_at_close: bool,
+        bar_id: Callable[[int, int], str],
+    ) -> None:
+        super().__init__(config)
+        self.account = account
+        self.tally = Tally()
+        self.slippage_paid = 0.0
+        self._profile: Mapping[str, Any] = self.settings["risk_profile"]
+        self._bars = bars
+        self._marks = marks
+        self._instruments = instruments
+        self._periods_per_year = periods_per_year
+        self._fills_at_close = fills_at_close
+        self._bar_id = bar_id
+        self._symbol_index = {name: index for index, name in enumerate(bars.symbols)}
+        self._working: dict[str, Working] = {}
+        self._last_fill: Event | None = None
+        self._opened: dict[int, tuple[int, str | None]] = {}  # symbol -> bar and flow of the entry
+        self._cooling_until: dict[int, int] = {}
+        self._protected = any(
+            self._profile.get(key) is not None for key in ("stop_loss", "take_profit", "trailing_stop")
+        )
+        self._is_timed = has_end(self._profile)
+        self._margin: Mapping[str, Any] = self.settings.get("margin") or {}
+        self._financing: Mapping[str, float] | None = self.settings.get("financing")
+        self._interest = self._borrow_fees = 0.0
+        self._halting: Event | None = None
+        self._watch = Watch(self._profile, account, bars.times, marks, instruments, self._margin.get("maintenance"))
+        self._standing = Standing(account, bars, marks, instruments)
+        self._figures: dict[str, float | int | None] | None = None
+
+    def prepare(self) -> None:
+        """Ask to be woken where interest is due, and where a symbol is to be closed for good."""
+        if self._financing is not None:
+            self.clock.at(self._rank, 1, ACCRUE)
+        if self.settings.get("close_at_end"):
+            for bar in {self._last_bar(symbol) for symbol in range(self._bars.n_symbols)}:
+                self.clock.at(self._rank, bar, SETTLE)
+
+    def on_fill(self, event: Event) -> None:
+        """Book a fill, publish what became of the position, and send or withdraw what hangs on it."""
+        payload = event.payload
+        clock = self.clock
+        assert event.symbol is not None
+        symbol = self._symbol_index[event.symbol]
+        bar = clock.bar
+        if self._watch.is_needed:
+            self._watch.catch_up(bar)
+        quantity = payload["quantity"]
+        deal = Deal(
+            symbol,
+            1 if payload["side"] == "buy" else -1,
+            quantity,
+            payload["price"],
+            payload["commission"],
+            bar,
+            clock.time,
+            event.event_id,
+            payload["purpose"],
+        )
+        outcome = self.account.apply(deal)
+        self.tally.fills += 1
+        self.slippage_paid += payload["slippage"] * quantity * self._instruments[symbol].multiplier
+        order_id = payload["order_id"]
+        order = self._working[order_id]
+        if payload["remaining"] == 0.0:
+            del self._working[order_id]
+        else:
+            order.remaining = payload["remaining"]
+        self._publish_position(event, symbol, outcome)
+        before, after = outcome.before, outcome.after
+        turned = before * after < 0.0
+        if before != 0.0 and (after == 0.0 or turned):
+            self._opened.pop(symbol, None)
+            if payload["purpose"] in STOP_PURPOSES and self._profile.get("cooldown"):
+                self._cooling_until[symbol] = bar + self._profile["cooldown"]
+            if self._working:
+                self._on_closed(symbol, event, order_id, turned=turned)
+        if after != 0.0 and (before == 0.0 or turned or abs(after) > abs(before)):
+            self._on_opened(event, order, symbol, deal, after, first=before == 0.0 or turned)
+        self._last_fill = event
+        clock.at(self._rank, bar, SETTLE if payload["trigger"] == "close" else MARK)
+
+    def on_end(self, event: Event) -> None:
+        """Take note that an order ended without a (further) fill."""
+        if self._working.pop(event.payload["order_id"], None) is None:
+            return
+        if event.event_type == "REJECT":
+            self.tally.reject(event.payload["reason"])
+        elif event.event_type == "EXPIRE":
+            self.tally.expired += 1
+        else:
+            self.tally.cancelled += 1
+
+    def wake(self, bar: int, stage: int) -> None:
+        """Book interest, mark positions and watch limits at the close, and close what is to be closed at the end."""
+        if stage == ACCRUE:
+            self._accrue(bar)
+            return
+        if stage == SETTLE and self.settings.get("close_at_end"):
+            self._close_for_good(bar)
+        self._mark(bar)
+
+    def result(self) -> PortfolioResult:
+        """Return the whole phase as plain values; to be asked for once the last bar has closed."""
+        account, bar = self.account, self.clock.bar
+        drawn = self._standing.curves()
+        return PortfolioResult(
+            portfolio_id=self.container_id,
+            strategy=self.settings["strategy"],
+            risk_profile=self._profile["name"],
+            initial_capital=account.initial_capital,
+            final_cash=account.cash,
+            final_equity=self._standing.equity(bar),
+            times=self._bars.times,
+            equity=drawn.equity,
+            cash=drawn.cash,
+            exposure=drawn.exposure,
+            trades=tuple(account.trades),
+            holdings=self._standing.holdings(bar),
+            metrics=self._metrics(),
+            counts=self.tally.counts(len(account.trades)),
+            rejects=self.tally.reasons(),
+        )
+
+    def summary(self) -> Mapping[str, Any]:
+        """Return where the portfolio stands at the end."""
+        bar = self.clock.bar
+        account = self.account
+        return {
+            "initial_capital": account.initial_capital,
+            "cash": account.cash,
+            "equity": self._standing.equity(bar),
+            "positions": {
+                holding.symbol: {
+                    "quantity": holding.quantity,
+                    "average_price": holding.average_price,
+                    "last_price": holding.last_price,
+                }
+                for holding in self._standing.holdings(bar)
+            },
+            "metrics": self._metrics(),
+            "periods_per_year": self._periods_per_year,
+            "counts": self.tally.counts(len(account.trades)),
+            "rejects": self.tally.reasons(),
+            **({} if self._financing is None else {"financing": self._financed()}),
+        }
+
+    def _financed(self) -> dict[str, float]:
+        return {"interest": self._interest, "borrow_fees": self._borrow_fees}
+
+    def _metrics(self) -> dict[str, float | int | None]:
+        if self._figures is None:
+            self._figures = self._standing.metrics(
+                slippage_paid=self.slippage_paid, periods_per_year=self._periods_per_year
+            )
+        return self._figures
+
+    def _blocked(self, symbol: int, bar: int) -> Refusal | None:
+        halt = self._watch.halted(bar) if self._watch.is_needed else None
+        if halt is not None:
+            return Refusal(halt.rule, {"limit": halt.limit, "value": halt.value})
+        until = self._cooling_until.get(symbol, -1)
+        return Refusal("cooldown", {"bars_left": until - bar}) if bar < until else None
+
+    def _send(
+        self,
+        parts: Mapping[str, Any],
+        cause: Event | str,
+        flow: str | None,
+        symbol: int,
+        signal_price: float,
+        *,
+        stays: bool = False,
+    ) -> None:
+        self.tally.orders += 1
+        # The order is among the working ones before anyone hears of it: it may fill before `publish` returns.
+        order_id = f"{self.container_id}#{self._published + 1}"
+        self._working[order_id] = Working(
+            order_id, symbol, parts["purpose"], flow, signal_price, parts, parts["quantity"], stays
+        )
+        self.publish(
+            "ORDER",
+            {"order_id": order_id, **parts},
+            symbol=self._bars.symbols[symbol],
+            cause=cause if isinstance(cause, str) else cause.event_id,
+            flow=flow,
+        )
+
+    def _publish_position(self, fill: Event, symbol: int, outcome: Outcome) -> None:
+        if outcome.before == 0.0:
+            event_type = "POSITION_OPEN"
+        elif outcome.after == 0.0:
+            event_type = "POSITION_CLOSE"
+        else:
+            event_type = "POSITION_CHANGE"
+        if not self.bus.listeners(event_type):
+            self.pass_over()
+            return
+        position = self.account.positions[symbol]
+        payload: dict[str, Any] = {
+            "quantity": outcome.after,
+            "quantity_before": outcome.before,
+            "average_price": position.average_price,
+            "realized_pnl": outcome.realized_pnl,
+            "cash": self.account.cash,
+        }
+        if outcome.trades:
+            payload["trades"] = [
+                {
+                    "number": trade.number,
+                    "direction": trade.direction,
+                    "quantity": trade.quantity,
+                    "entry_price": trade.entry_price,
+                    "exit_price": trade.exit_price,
+                    "entry_fill": trade.entry_fill,
+                    "pnl": trade.pnl,
+                    "return": trade.return_fraction,
+                }
+                for trade in outcome.trades
+            ]
+        self.publish(event_type, payload, symbol=fill.symbol, cause=fill.event_id, flow=fill.correlation_id)
+
+    def _on_opened(self, fill: Event, order: Working, symbol: int, deal: Deal, after: float, *, first: bool) -> None:
+        if first:
+            self._opened[symbol] = (deal.bar, fill.correlation_id)
+        if first and self._is_timed:
+            for due in checks(self._profile, deal.bar, self._bars.times, at_close=self._fills_at_close):
+                self.clock.at(self._rank, due, MARK)
+            if fill.payload["trigger"] != "close" and closes_today(self._profile, deal.bar, self._bars.times):
+                self._close_by(END_OF_DAY, symbol, fill.event_id, fill.correlation_id)
+        direction = 1 if after > 0.0 else -1
+        protection = self._protection(order, direction, deal.price)
+        if protection:
+            group = f"{fill.event_id}/exit"
+            for part in protection:
+                payload = {
+                    "side": "sell" if direction > 0 else "buy",
+                    "quantity": min(deal.quantity, abs(after)),
+                    "time_in_force": "GTC",
+                    **part,
+                    "parent": order.order_id,
+                    "oco": group,
+                    "reduce_only": True,
+                }
+                if not self.account.positions[symbol].direction:
+                    break  # an earlier one of these closed the position before this one was sent
+                self._send(payload, fill, fill.correlation_id, symbol, order.signal_price)
+
+    def _protection(self, order: Working, direction: int, fill_price: float) -> list[dict[str, Any]]:
+        """Return the order parts that protect what an order has just opened."""
+        if not self._protected:
+            return []
+        return protective_orders(
+            self._profile, direction=direction, fill_price=fill_price, signal_price=order.signal_price
+        )
+
+    def _on_closed(self, symbol: int, fill: Event, filled: str, *, turned: bool) -> None:
+        """Withdraw what hung on a position that is no more; of a reversal, what would have been opened is left."""
+        others = [o for o in self._working.values() if o.symbol == symbol and o.order_id != filled and not o.stays]
+        for order in others:
+            if order.purpose not in SIGNAL_PURPOSES:
+                self._cancel(order, fill, "position_closed")
+            elif not turned and order.purpose == "reversal" and self._blocked(symbol, self.clock.bar) is None:
+                sizing = {**order.parts["sizing"], "position_before": 0.0}
+                entry = {
+                    **order.parts,
+                    "quantity": abs(sizing["position_target"]),
+                    "purpose": "entry",
+                    "replaces": order.order_id,
+                    "sizing": sizing,
+                }
+                self._send(entry, fill, order.flow, symbol, order.signal_price)
+            elif not turned:
+                self._cancel(order, fill, "position_closed")
+
+    def _withdraw_entries(self, cause: Event, reason: str) -> None:
+        """Cancel every working order that might open something."""
+        for order in list(self._working.values()):
+            if order.purpose != "exit" and not order.parts.get("reduce_only"):
+                self._cancel(order, cause, reason)
+
+    def _cancel(self, order: Working, cause: Event, reason: str) -> None:
+        if self._working.pop(order.order_id, None) is None:
+            return
+        self.tally.cancelled += 1
+        self.publish(
+            "CANCEL",
+            {"order_id": order.order_id, "portfolio": self.container_id, "reason": reason},
+            symbol=self._bars.symbols[order.symbol],
+            cause=cause.event_id,
+            flow=order.flow,
+        )
+
+    def _accrue(self, bar: int) -> None:
+        """Book the interest and the borrow fees of the time since the last bar, on where the account stood then."""
+        assert self._financing is not None
+        account, times = self.account, self._bars.times
+        shorts = -sum(worth.value for worth in self._standing.worths(bar - 1) if worth.value < 0.0)
+        due = accrual(self._financing, account.cash, shorts, int(times[bar] - times[bar - 1]))
+        if due.interest or due.borrow_fee:
+            if self._watch.is_needed:
+                self._watch.catch_up(bar)
+                self.clock.at(self._rank, bar, MARK)
+            self._interest += due.interest
+            self._borrow_fees += due.borrow_fee
+            account.accrue(due.interest - due.borrow_fee, bar)
+            payload = {"interest": due.interest, "borrow_fee": due.borrow_fee, "cash": account.cash}
+            self.publish("FINANCING", payload, cause=self._bar_event(bar))
+        self.clock.at(self._rank, bar + 1, ACCRUE)
+
+    def _mark(self, bar: int) -> None:
+        fill, self._last_fill = self._last_fill, None
+        if fill is not None:
+            self._publish_update(fill, bar)
+        if self._watch.is_needed:
+            self._watch_limits(bar)
+        if self._is_timed:
+            self._close_overdue(bar)
+
+    def _watch_limits(self, bar: int) -> None:
+        for breach in self._watch.check(bar):
+            self._halting = self._breach(breach, None, self._bar_event(bar), None, "positions closed, entries halted")
+            self._withdraw_entries(self._halting, breach.rule)
+        halt = self._watch.halted(bar)
+        if halt is not None and self._halting is not None and self.account.held:
+            for symbol in self.account.held:
+                self._close_position(symbol, self._halting, halt.rule, "market")
+            self.clock.at(self._rank, bar + 1, MARK)  # should what closes it be refused, there is another try
+        if self.account.held:
+            self._watch_margin(bar)
+        again = self._watch.next_due(bar)
+        if again is not None:
+            self.clock.at(self._rank, again, MARK)
+
+    def _watch_margin(self, bar: int) -> None:
+        """Answer a margin call: close all positions, or as much of each as restores the initial margin."""
+        call = self._watch.margin_call(bar)
+        if call is None or any(order.purpose == "liquidation" for order in self._working.values()):
+            return
+        whole = self._margin["liquidation"] == "all"
+        action = "positions closed" if whole else "positions reduced to the initial margin"
+        cause = self._breach(call, None, self._bar_event(bar), None, action)
+        self._withdraw_entries(cause, call.rule)
+        share = 1.0 if whole else max(0.0, 1.0 - call.value / initial_rate(self._margin))
+        for symbol in self.account.held:
+            self._close_position(symbol, cause, "liquidation", "market", share=share)
+        self.clock.at(self._rank, bar + 1, MARK)
+
+    def _close_for_good(self, bar: int) -> None:
+        """Close each position whose symbol has its last bar now, at the close of that bar."""
+        for symbol in self.account.held:
+            if self._last_bar(symbol) == bar:
+                opened = self._opened[symbol][1]
+                order = closing_order(self.account.positions[symbol].quantity, "close_at_end")
+                cause = self._bar_event(bar, symbol)
+                self._send(order, cause, opened, symbol, self._standing.mark(bar, symbol))
+
+    def _last_bar(self, symbol: int) -> int:
+        present = self._bars.present
+        return self._bars.n_bars - 1 if present is None else int(np.flatnonzero(present[:, symbol])[-1])
+
+    def _publish_update(self, fill: Event, bar: int) -> None:
+        if not self.bus.listeners("PORTFOLIO_UPDATE"):
+            self.pass_over()
+            return
+        payload = {
+            "cash": self.account.cash,
+            "equity": self._standing.equity(bar),
+            "exposure": self._standing.exposure(bar),
+            "positions": self._standing.quantities(),
+        }
+        self.publish("PORTFOLIO_UPDATE", payload, cause=fill.event_id, flow=fill.correlation_id)
+
+    def _close_overdue(self, bar: int) -> None:
+        for symbol, (opened, flow) in sorted(self._opened.items()):
+            due = overdue(self._profile, opened, bar, self._bars.times, at_close=self._fills_at_close)
+            if due is not None:
+                self.clock.at(self._rank, bar + 1, MARK)  # should what closes it be refused, there is another try
+                self._close_by(due, symbol, self._bar_event(bar, symbol), flow)
+        again = next_day_check(self._profile, bar, self._bars.times)
+        if self._opened and again is not None:
+            self.clock.at(self._rank, again, MARK)
+
+    def _close_by(self, due: Overdue, symbol: int, cause: str, flow: str | None) -> None:
+        breach = due.breach
+        if not self._is_closing(symbol, breach.rule):
+            event = self._breach(breach, self._bars.symbols[symbol], cause, flow, "position closed")
+            self._close_position(symbol, event, breach.rule, due.order_type)
+
+    def _is_closing(self, symbol: int, purpose: str) -> bool:
+        return any(order.symbol == symbol and order.purpose == purpose for order in self._working.values())
+
+    def _close_position(self, symbol: int, cause: Event, purpose: str, order_type: str, *, share: float = 1.0) -> None:
+        if self._is_closing(symbol, purpose):
+            return
+        held = self.account.positions[symbol].quantity
+        quantity = abs(held)
+        if share < 1.0:
+            quantity = min(quantity, self._instruments[symbol].lots_for(quantity * share))
+        order = closing_order(math.copysign(quantity, held), purpose, order_type)
+        flow = self._opened[symbol][1]
+        self._send(order, cause, flow, symbol, self._standing.mark(self.clock.bar, symbol))
+
+    def _bar_event(self, bar: int, symbol: int = 0) -> str:
+        """Return the id of the symbol's BAR, or of another symbol's if it has none now: one of them always has."""
+        present = self._bars.present
+        if present is not None and not present[bar, symbol]:
+            symbol = int(present[bar].argmax())
+        return self._bar_id(bar, symbol)
+
+    def _breach(self, breach: Breach, symbol: str | None, cause: str, flow: str | None, action: str) -> Event:
+        payload = {"rule": breach.rule, "limit": breach.limit, "value": breach.value, "action": action}
+        return self.publish("RISK_BREACH", payload, symbol=symbol, cause=cause, flow=flow)
