@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from admf_cli import CONFIG_SCHEMA_VERSION, TRACE_SCHEMA_VERSION, __version__
-from admf_cli.cli import config, features, run, strategies, traces
+from admf_cli.cli import check, config, features, run, strategies, traces
 
 app = typer.Typer(
     name="admf",
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.add_typer(traces.app, name="traces")
+app.add_typer(check.app, name="check")
 app.add_typer(config.app, name="config")
 app.add_typer(features.app, name="features")
 app.add_typer(strategies.app, name="strategies")

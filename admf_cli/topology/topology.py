@@ -34,6 +34,11 @@ class Topology:
         self._gather = gather
         self._opened: list[Container] = []
 
+    def listen(self, handler: Callable[[Any], None], batch_handler: Callable[[Any], None]) -> None:
+        """Hear everything that the containers will publish, as their tracers do; to be called before `run`."""
+        for container in self._containers:
+            container.bus.subscribe_to_all(handler, batch_handler)
+
     def run(self) -> PhaseResult:
         """Run the phase.
 
