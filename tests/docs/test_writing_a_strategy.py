@@ -1,0 +1,41 @@
+"""Every block of docs/writing-a-strategy.md runs, and its tables name what there is."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+from admf_cli.python_strategies.context import Context
+from admf_cli.python_strategies.requests import How
+from tests.cli.test_run_command import admf
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "writing-a-strategy.md").read_text()
+BLOCKS = re.findall(r"```(\w+)\n# file: (\S+)\n(.*?)```", PAGE, re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a directory with the files of the page; blocks of one file follow one another."""
+    where = tmp_path_factory.mktemp("page")
+    for _, name, text in BLOCKS:
+        with (where / name).open("a") as file:
+            file.write(text)
+    return where
+
+
+@pytest.mark.parametrize("name", [name for kind, name, _ in BLOCKS if kind == "yaml"])
+def test_a_configuration_of_the_page_runs_and_knows_nothing_of_the_future(name: str, folder: Path) -> None:
+    run = admf(folder, "run", name, "--workflow-id", name.partition(".")[0])
+    assert run.returncode == 0, run.stderr
+    assert " trades" in run.stdout
+    check = admf(folder, "check", "lookahead", name, "--cuts", "4")
+    assert check.returncode == 0, check.stdout
+
+
+def test_the_page_names_all_that_a_context_has_and_all_parts_of_an_order() -> None:
+    public = [name for name, _ in inspect.getmembers(Context) if not name.startswith("_")]
+    assert [name for name in public if f"`ctx.{name}" not in PAGE and f", `ctx.{name}" not in PAGE] == []
+    assert [part for part in How.__annotations__ if f"{part}=" not in PAGE] == []
