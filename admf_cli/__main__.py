@@ -15,6 +15,10 @@ def main() -> None:
     # Events wait in memory by the ten thousands without a cycle among them; by default, looking for cycles after every
     # 700 new objects is a sixth of a traced run.
     gc.set_threshold(_NEW_OBJECTS_PER_COLLECTION, 20, 20)
+    # NumPy's BLAS is not used (its sums depend on the machine), but on being loaded it wakes a thread for each processor
+    # that spins for as long as a tenth of a short run takes.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
     from admf_cli.cli.app import app
     from admf_cli.errors import AdmfError, InterruptedRunError
 
@@ -49,6 +53,8 @@ def main() -> None:
             file=sys.stderr,
         )
         sys.exit(70)
+    finally:
+        gc.freeze()  # the process ends: what is left need not be searched for cycles once more
 
 
 def _leave_closed_pipe() -> NoReturn:

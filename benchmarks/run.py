@@ -14,10 +14,8 @@ import os
 import platform
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,6 +24,7 @@ from typing import Any
 
 import orjson
 from generate import START, write_bars
+from process import FailedRunError, run_process
 from peers.job import CASH, COMMISSION, FAST, QUANTITY, SLOW, fills_digest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -46,11 +45,14 @@ execution:
 results: {{write: false, dir: OUTPUT/results}}
 """
 
+ON_BAR = f"strategies=[{{name: cross, type: python, path: '{ROOT}/benchmarks/strategies.py:Crossover'}}]"
+
 OUR_VARIANTS = {
     "admf, no trace": ["--no-trace"],
     "admf, default trace": [],
     "admf, default trace, results": ["--set", "results.write=true"],
     "admf, everything on disk": ["--set", "execution.trace_settings.max_events=null"],
+    "admf, on_bar strategy, default trace": ["--set", ON_BAR],
 }
 
 
@@ -131,24 +133,15 @@ def run_once(competitor: Competitor, bars: Path, timings: Timings, timeout_s: fl
     """Run the competitor as a process of its own and append what it cost to `timings`."""
     with tempfile.TemporaryDirectory(prefix="admf-bench-") as folder:
         work = Path(folder)
-        command = competitor.command(bars, work)
-        with (work / "stdout").open("wb") as stdout, (work / "stderr").open("wb") as stderr:
-            began = time.perf_counter()
-            process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr)
-            stopper = subprocess.Popen(["sh", "-c", f"sleep {timeout_s:.0f}; kill -9 {process.pid}"])
-            _, status, usage = os.wait4(process.pid, 0)
-            wall_s = time.perf_counter() - began
-            stopper.kill()
-            stopper.wait()
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            told = (work / "stderr").read_text(errors="replace").strip().splitlines() or ["no message"]
-            timings.failure = f"exit {process.returncode}: {told[-1][:160]}"
+        try:
+            cost, stdout = run_process(competitor.command(bars, work), work, timeout_s=timeout_s)
+        except FailedRunError as failure:
+            timings.failure = str(failure)
             return
-        timings.wall_s.append(wall_s)
-        timings.cpu_s.append(usage.ru_utime + usage.ru_stime)
-        timings.peak_mib.append(usage.ru_maxrss / 1024)
-        timings.answer = competitor.read_answer((work / "stdout").read_bytes(), work)
+        timings.wall_s.append(cost.wall_s)
+        timings.cpu_s.append(cost.cpu_s)
+        timings.peak_mib.append(cost.peak_mib)
+        timings.answer = competitor.read_answer(stdout, work)
 
 
 def measure(competitors: list[Competitor], bars: Path, repeat: int, budget_s: float) -> dict[str, Timings]:
