@@ -6,7 +6,7 @@ PYTHON := $(VENV)/bin/python
 INSTALL := $(PYTHON) -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 CONFIG ?= configs/backtest_with_tracing.yaml
 
-.PHONY: help run test check format schema clean
+.PHONY: help run test check format schema clean bench bench-quick bench-scaling
 
 help:
 	@grep -E '^# make' Makefile | cut -c3-
@@ -66,14 +66,20 @@ $(BENCH_ENV): benchmarks/peers/%.txt
 	-@.bench-envs/$*/bin/python -m compileall -q .bench-envs/$*/lib >/dev/null 2>&1
 	@touch $@
 
-bench-quick: $(VENV)/.run $(patsubst %,.bench-envs/%/.installed,backtesting backtrader)
+# The two that are fastest below and at a million bars; see docs/performance.md.
+bench-quick: $(VENV)/.run $(patsubst %,.bench-envs/%/.installed,backtesting basana)
 	@$(PYTHON) -m compileall -q admf_cli
-	$(PYTHON) benchmarks/run.py --rows 10000 100000 --peers backtesting backtrader --repeat 2 --budget 15
+	$(PYTHON) benchmarks/run.py --rows 10000 100000 --peers backtesting basana --repeat 3 --budget 20
 
-bench: $(VENV)/.run $(patsubst %,.bench-envs/%/.installed,backtesting backtrader vectorbt)
+bench: $(VENV)/.run $(patsubst %,.bench-envs/%/.installed,backtesting backtrader basana bt vectorbt)
 	@$(PYTHON) -m compileall -q admf_cli
 	$(PYTHON) benchmarks/run.py --rows 10000 100000 1000000 --repeat 5 \
-		--peers backtesting backtrader vectorbt:numba vectorbt:rust
+		--peers backtesting backtrader basana bt vectorbt:numba vectorbt:rust
+
+bench-scaling: $(VENV)/.run
+	@$(PYTHON) -m compileall -q admf_cli
+	$(PYTHON) benchmarks/scaling.py
+	$(PYTHON) benchmarks/profile_run.py --rows 1000000
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -15,8 +15,8 @@ def main() -> None:
     # Events wait in memory by the ten thousands without a cycle among them; by default, looking for cycles after every
     # 700 new objects is a sixth of a traced run.
     gc.set_threshold(_NEW_OBJECTS_PER_COLLECTION, 20, 20)
-    # NumPy's BLAS is not used (its sums depend on the machine), but on being loaded it wakes a thread for each processor
-    # that spins for as long as a tenth of a short run takes.
+    # NumPy's BLAS is not used (its sums depend on the machine), but on being loaded it wakes a thread for each
+    # processor, and those spin for as long as a tenth of a short run takes.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
     from admf_cli.cli.app import app

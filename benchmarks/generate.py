@@ -10,16 +10,14 @@ rounding of floats, not the rule, would decide whose crossing comes a bar early.
 from __future__ import annotations
 
 import argparse
-from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from peers.job import FAST, SLOW, START
 
-START = datetime(2010, 1, 4, 0, 0)
 TICKS_PER_UNIT = 10_000
-FAST, SLOW = 10, 30
 
 
 def one_minute_bars(rows: int, seed: int = 1) -> pl.DataFrame:

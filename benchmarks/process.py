@@ -15,7 +15,7 @@ class FailedRunError(Exception):
 
 @dataclass(frozen=True)
 class Cost:
-    """What the operating system counted for a finished process, its children included in none of it."""
+    """What the operating system counted for a finished process, its its own children left out."""
 
     wall_s: float
     cpu_s: float
@@ -37,7 +37,9 @@ def run_process(command: list[str], work: Path, *, timeout_s: float = 600.0) -> 
             stdout=stdout,
             stderr=stderr,
         )
-        stopper = subprocess.Popen(["sh", "-c", f"sleep {timeout_s:.0f}; kill -9 {process.pid}"], start_new_session=True)
+        stopper = subprocess.Popen(
+            ["sh", "-c", f"sleep {timeout_s:.0f}; kill -9 {process.pid}"], start_new_session=True
+        )
         _, status, usage = os.wait4(process.pid, 0)
         wall_s = time.perf_counter() - began
         os.killpg(stopper.pid, 9)

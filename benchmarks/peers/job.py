@@ -6,7 +6,9 @@ The job: one symbol, one-minute bars, SMA(10)/SMA(30) crossover, long or flat, 1
 
 import hashlib
 import json
+from datetime import datetime
 
+START = datetime(2010, 1, 4)
 FAST, SLOW, QUANTITY, COMMISSION, CASH = 10, 30, 100, 0.001, 1_000_000_000.0
 
 
