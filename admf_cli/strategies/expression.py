@@ -37,6 +37,11 @@ MAX_LENGTH = 2_000
 MAX_DEPTH = 32
 MAX_LAG = 10_000
 
+RESERVED = frozenset(
+    (*COLUMNS, *CALENDAR_NUMBERS, *CALENDAR_CONDITIONS, *FUNCTIONS, "and", "or", "not", "true", "false", "time")
+)
+"""Words that mean something already, so that no feature can bear them as its name."""
+
 _COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_][A-Za-z0-9_.]*)"

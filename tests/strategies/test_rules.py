@@ -149,6 +149,12 @@ def test_decisions_equal_a_plain_loop_on_markets_with_gaps() -> None:
             "__import__('os')",
             "c.yaml:7:19: strategies[0].params.enter_long: '__import__' is not a function",
         ),
+        (
+            "features: {sma_20",
+            "features: {high: {type: LAG}, sma_20",
+            "c.yaml:2:12: features.high: is a word of the language of rules, so it would not be clear what is meant by "
+            "it; write my_high",
+        ),
         ("close > sma_20", "close", "c.yaml:7:19: strategies[0].params.enter_long: must be a condition"),
         ("enter_long", "enter_shrt", "c.yaml:7:7: strategies[0].params.enter_shrt: unknown parameter; did you mean"),
         ("enter_long: close > sma_20", "enter_long: null", "needs an entry: write enter_long: close > open"),

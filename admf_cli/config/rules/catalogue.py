@@ -24,11 +24,15 @@ def catalogue_faults(ground: Ground) -> Iterator[Fault]:
     """Yield the faults of `features` and of the strategies' parameters."""
     from admf_cli.features import ParameterError, faults_in_config, spec_from_config
     from admf_cli.features import describe as describe_feature
+    from admf_cli.strategies.expression import RESERVED
     from admf_cli.strategies.registry import describe, faults_in_params
 
     specs = {}
     sections = ground.mapping("features")
     for name, section in sections.items():
+        if name in RESERVED:
+            rule = "is a word of the language of rules, so it would not be clear what is meant by it"
+            yield ground.at("features", name, rule=rule, remedy=f"write my_{name}", value=False, key=True)
         if not isinstance(section, dict) or not isinstance(section.get("type"), str):
             continue
         faults = faults_in_config(section)
