@@ -172,8 +172,8 @@ INFO = StrategyInfo(
         "Decisions fall on a symbol's first bar of trading and its first bar of each day, week or month.",
         "time_series: long when momentum > 0, short (or flat) when it is less; sized by the risk profile.",
         "cross_section: the `top` greatest are held at equal weights and, with long_short, the `bottom` least "
-        "sold short, half of gross each; equal values share their mean rank. The weights replace the sizing of the "
-        "risk profile.",
+        "sold short, half of gross each. The weights replace the sizing of the risk profile.",
+        "Ranks are among all symbols of the data that have a bar; equal values share their mean rank.",
     ),
     example="""\
 strategies:

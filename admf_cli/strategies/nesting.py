@@ -29,6 +29,13 @@ class Member:
     strategy: Strategy
 
 
+@dataclass(slots=True)
+class Budget:
+    """How many members may still be built: strategies that name others twice over would grow without bound."""
+
+    left: int = 1_000
+
+
 def complete_members(
     parameters: Sequence[Parameter],
     values: dict[str, Any],
@@ -69,6 +76,7 @@ def build_members(
     values: Mapping[str, Any],
     others: Sections,
     build: Callable[[str, Mapping[str, Any], Sections], Strategy],
+    budget: Budget,
 ) -> dict[str, Any]:
     """Return complete parameters with a Member in the place of each nested block or name.
 
@@ -82,6 +90,9 @@ def build_members(
     built = dict(values)
     faults: list[Fault] = []
     for parameter, within, value in _nested(parameters, values):
+        budget.left -= 1
+        if budget.left < 0:
+            raise ParameterError("", [Fault("", "holds more than 1,000 members, those of members included", within)])
         try:
             member = _member(value, others, build)
         except ParameterError as error:

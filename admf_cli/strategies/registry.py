@@ -10,7 +10,7 @@ from admf_cli.features import FeatureSpec, ParameterError
 from admf_cli.features.parameters import Fault, check_values, did_you_mean
 from admf_cli.strategies.description import StrategyInfo
 from admf_cli.strategies.interface import Strategy
-from admf_cli.strategies.nesting import Sections, build_members, complete_members
+from admf_cli.strategies.nesting import Budget, Sections, build_members, complete_members
 
 
 @cache
@@ -118,22 +118,25 @@ def build(
     params: Mapping[str, Any],
     features: Mapping[str, FeatureSpec],
     others: Sections | None = None,
+    budget: Budget | None = None,
 ) -> Strategy:
     """Return the strategy with these parameters; where one names a feature, that feature's own spec is used.
 
     Args:
         others: name -> section of the strategies beside it, which it may name.
+        budget: how many members may still be built; a new one if this strategy is not itself a member.
 
     Raises:
         ParameterError: holding the faults found.
     """
+    members_left = budget or Budget()
     info = describe(strategy_type)
     values = complete_params(strategy_type, params)
 
     def build_one(kind: str, its_params: Mapping[str, Any], rest: Sections) -> Strategy:
-        return build(kind, its_params, features, rest)
+        return build(kind, its_params, features, rest, members_left)
 
     try:
-        return info.build(build_members(info.parameters, values, others or {}, build_one), features)
+        return info.build(build_members(info.parameters, values, others or {}, build_one, members_left), features)
     except ParameterError as error:
         raise ParameterError(strategy_type, error.faults) from None

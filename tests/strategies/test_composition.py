@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from admf_cli import features
 from admf_cli.config import load_config
 from admf_cli.errors import ConfigError
+from admf_cli.features import ParameterError
 from admf_cli.market.bars import Bars
 from admf_cli.strategies.interface import Decisions
 from admf_cli.strategies.registry import build
@@ -261,6 +262,23 @@ def test_strategies_that_name_each_other_are_a_fault(tmp_path: Path) -> None:
     (tmp_path / "c.yaml").write_text(SOUND.replace("- trend\n", "- gated\n"))
     with pytest.raises(ConfigError, match="faults of its own"):
         load_config(tmp_path / "c.yaml")
+
+
+def test_members_of_members_without_end_are_a_fault() -> None:
+    others = {
+        f"s{level}": {
+            "name": f"s{level}",
+            "type": "ensemble",
+            "params": {
+                "members": [
+                    {"name": side, "type": "ensemble", "params": {"members": [f"s{level + 1}"]}} for side in ("a", "b")
+                ]
+            },
+        }
+        for level in range(40)
+    } | {"s40": {"name": "s40", "type": "buy_and_hold"}}
+    with pytest.raises(ParameterError, match=r"1,000 members|faults of its own"):
+        build("ensemble", others["s0"]["params"], {}, others)
 
 
 def test_defaults_of_members_are_filled_in(tmp_path: Path) -> None:
