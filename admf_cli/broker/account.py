@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -208,7 +209,7 @@ class Account:
             deal.bar,
             commission,
             pnl,
-            pnl / invested,
+            pnl / invested if invested else math.nan,
             lot.reason,
             deal.reason,
             lot.fill_id,

@@ -108,7 +108,7 @@ class ExecutionContainer(Container):
             self._schedule(order, order.first_bar)
 
     def _fills_now(self, order: Order, bar: int) -> bool:
-        at_close = self._fill_at_close or order.purpose == "close_at_end"
+        at_close = (self._fill_at_close or order.purpose == "close_at_end") and bar < order.dead_bar
         return at_close and order.order_type == "market" and not self._meeting and self._has_bar(bar, order)
 
     def on_cancel(self, event: Event) -> None:
@@ -197,7 +197,8 @@ class ExecutionContainer(Container):
         return self._bars.present is None or bool(self._bars.present[bar, order.symbol])
 
     def _schedule(self, order: Order, start: int) -> None:
-        bar = min(self._touches.first(order, start), order.dead_bar)
+        # An order that was dead before it could meet a bar expires at the first that it would have met.
+        bar = max(start, min(self._touches.first(order, start), order.dead_bar))
         if bar < self._n_bars:
             due = self._due.get(bar)
             if due is None:
@@ -311,7 +312,7 @@ class ExecutionContainer(Container):
             instrument.tick_size or 0.0,
         )
         slip = self._slippage(tape)
-        return instrument.adverse_tick(match.price + order.side * slip, order.side) if slip else match.price
+        return max(0.0, instrument.adverse_tick(match.price + order.side * slip, order.side)) if slip else match.price
 
     def _shortfall(
         self, account: Account, order: Order, quantity: float, price: float, value: float, commission: float, bar: int

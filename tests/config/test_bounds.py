@@ -17,7 +17,7 @@ SOUND = {
 @pytest.mark.parametrize(
     ("override", "rule"),
     [
-        ("instruments.default.lot_size=5e-324", "at least 1e-12"),
+        ("instruments.default.lot_size=5e-324", "at least 1e-08"),
         ("instruments.default.multiplier=1e-300", "at least 1e-12"),
         ("instruments.default.tick_size=1e300", "at most 1e.15"),
         ("portfolio.initial_capital=1e-13", "at least 1e-12"),

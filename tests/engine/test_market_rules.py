@@ -194,3 +194,25 @@ def test_initial_margin_lets_equity_carry_more_than_cash(tmp_path: Path) -> None
     assert fills(run(tmp_path, [FLAT, FLAT], capital=500.0, margin={"initial": 0.5})) == [(1, "entry", 100.0)]
     events = run(tmp_path, [FLAT, FLAT], capital=499.0, margin={"initial": 0.5})
     assert ends(events) == [(1, "REJECT", "no_margin")]
+
+
+@pytest.mark.parametrize(
+    ("order", "fill_price"),
+    [
+        ({"type": "market"}, "close"),
+        ({"type": "market"}, "next_open"),
+        ({"type": "stop", "stop_offset": 0.02}, "close"),
+    ],
+)
+def test_an_order_that_was_too_late_for_its_own_end_expires_at_the_next_bar(
+    order: dict[str, Any], fill_price: str, tmp_path: Path
+) -> None:
+    late = entry(**order, time_in_force="GTD", good_till={"until": "2019-12-31"})  # the day before the first bar
+    events = run(tmp_path, [FLAT, (100, 105, 99, 100), FLAT], orders=late, fill_price=fill_price)
+    assert (fills(events), ends(events)) == ([], [(1, "EXPIRE", "gtd_reached")])
+
+
+def test_a_sale_never_has_a_price_below_zero(tmp_path: Path) -> None:
+    bars = [FLAT, FLAT, (10, 10, 10, 10), FLAT]  # a stop at 120 x 0.75 = 90 gaps to 10, less 20 of slippage: -10, so 0
+    events = run(tmp_path, bars, profile={"stop_loss": 0.25}, slippage={"type": "fixed", "amount": 20})
+    assert fills(events) == [(1, "entry", 120.0), (2, "stop_loss", 0.0)]

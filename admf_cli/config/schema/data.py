@@ -158,7 +158,7 @@ class Data(Section):
 class Instrument(Section):
     """Units in which a symbol trades."""
 
-    lot_size: Positive = Field(1.0, le=1e12, description="Quantities are multiples of it.", examples=[0.01])
+    lot_size: Positive = Field(1.0, ge=1e-8, le=1e12, description="Quantities are multiples of it.", examples=[0.01])
     tick_size: Positive | None = Field(
         None, description="Prices are multiples of it; null = any price.", examples=[0.25]
     )
