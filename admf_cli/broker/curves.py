@@ -9,7 +9,7 @@ import numpy as np
 
 from admf_cli.broker.account import NO_SYMBOL, Step
 from admf_cli.broker.instrument import Instrument
-from admf_cli.market.bars import Bars, FloatArray
+from admf_cli.market.bars import Bars, FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +40,24 @@ def curves(
         marks: shape (n_bars, n_symbols), last known closes.
     """
     n_bars = len(marks)
-    cash = _stairs([(step.bar, step.cash) for step in steps], initial_capital, n_bars)
+    if not steps:
+        cash = np.full(n_bars, float(initial_capital))
+        return Curves(cash.copy(), cash, np.zeros(n_bars))
+    bars, symbols, quantities, balances = (np.array(column) for column in zip(*steps, strict=True))
+    cash = _stairs(bars, balances, initial_capital, n_bars)
     equity = cash.copy()
     exposure = np.zeros(n_bars)
-    by_symbol: dict[int, list[tuple[int, float]]] = {}
-    for step in steps:
-        if step.symbol != NO_SYMBOL:
-            by_symbol.setdefault(step.symbol, []).append((step.bar, step.quantity))
-    for symbol in sorted(by_symbol):
-        held = _stairs(by_symbol[symbol], 0.0, n_bars)
-        value = held * marks[:, symbol] * instruments[symbol].multiplier
+    for symbol in sorted(set(symbols.tolist()) - {NO_SYMBOL}):
+        own = symbols == symbol
+        held = _stairs(bars[own], quantities[own], 0.0, n_bars)
+        value = held * marks[:, symbol]
+        value *= instruments[symbol].multiplier
         value[held == 0.0] = 0.0  # before a symbol's first bar its mark is nan
         equity += value
-        exposure += np.abs(value)
+        exposure += np.abs(value, out=value)
     return Curves(equity, cash, exposure)
 
 
-def _stairs(changes: list[tuple[int, float]], start: float, n_bars: int) -> FloatArray:
-    if not changes:
-        return np.full(n_bars, start)
-    bars = np.array([bar for bar, _ in changes], dtype=np.int64)
-    values = np.array([start, *(value for _, value in changes)])
-    return np.repeat(values, np.diff(bars, prepend=0, append=n_bars))
+def _stairs(bars: IntArray, values: FloatArray, start: float, n_bars: int) -> FloatArray:
+    """Return `start`, and from each of `bars` on its value, shape (n_bars,)."""
+    return np.repeat(np.concatenate(([start], values)), np.diff(bars, prepend=0, append=n_bars))
