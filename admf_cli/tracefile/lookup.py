@@ -223,6 +223,24 @@ class TraceLookup:
                 newline = self._find(b"\n", place)
                 place = None if newline is None else self._find(text, newline, stop)
 
+    def same_as(self, other: TraceLookup, offset: int, other_offset: int) -> int:
+        """Return how many bytes from `offset` on are those of another file from `other_offset` on, in whole lines."""
+        same, complete = 0, 0
+        while True:
+            chunk = self._read(min(_SEARCH_BYTES, self.size - offset - same), offset + same)
+            its = other._read(min(_SEARCH_BYTES, other.size - other_offset - same), other_offset + same)
+            equal = min(len(chunk), len(its))
+            if not equal:
+                return complete
+            if chunk[:equal] != its[:equal]:
+                equal = next(place for place in range(equal) if chunk[place] != its[place])
+            newline = chunk.rfind(b"\n", 0, equal)
+            if newline >= 0:
+                complete = same + newline + 1
+            same += equal
+            if equal < len(chunk) or equal < len(its):
+                return complete
+
     def _first_event_after(self, middle: int, high: int) -> tuple[Line, Head] | None:
         newline = self._find(b"\n", middle, high)
         if newline is None:

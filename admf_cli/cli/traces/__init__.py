@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-from admf_cli.cli.traces import exporting, questions, showing, soundness, sql
+from admf_cli.cli.traces import comparing, exporting, questions, showing, soundness, sql
 
 app = typer.Typer(help="Ask the traces of a run: what is in them, why, why not, what changed.", no_args_is_help=True)
 app.command()(soundness.inspect)
@@ -16,5 +16,6 @@ app.command()(soundness.replay)
 app.command()(showing.show)
 app.command()(questions.explain)
 app.command("why-not")(questions.why_not)
+app.command()(comparing.diff)
 app.command()(sql.query)
 app.command()(exporting.export)
