@@ -60,7 +60,8 @@ def synthetic_bars(
 def _times(n_bars: int, start: str, timeframe: Timeframe) -> IntArray:
     first = instant(start)
     if timeframe.unit == "mo":
-        month = np.datetime64(first, "us").astype("datetime64[M]") + np.arange(n_bars) * timeframe.number
+        months = (np.arange(n_bars) * timeframe.number).astype("timedelta64[M]")
+        month = np.datetime64(first, "us").astype("datetime64[M]") + months
         times: IntArray = month.astype("datetime64[us]").astype(np.int64)
     elif timeframe == (1, "d"):
         day = np.busday_offset(np.datetime64(first, "us").astype("datetime64[D]"), np.arange(n_bars), roll="forward")

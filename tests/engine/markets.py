@@ -33,7 +33,7 @@ def write(folder: Path, names: list[str], bars: list[list[Bar | None]], per_day:
     """Write one CSV file a symbol, hourly bars if there are several a day, and return the path with {symbol} in it."""
     for name, series in zip(names, bars, strict=True):
         rows = [
-            f"{START + t // per_day}T{t % per_day:02d}:00,{bar[0]!r},{bar[1]!r},{bar[2]!r},{bar[3]!r},{bar[4]!r}"
+            f"{START + np.timedelta64(t // per_day, 'D')}T{t % per_day:02d}:00," + ",".join(map(repr, bar[:5]))
             for t, bar in enumerate(series)
             if bar is not None
         ]

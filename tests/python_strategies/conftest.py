@@ -55,7 +55,7 @@ def signals_of(result: RunResult) -> list[tuple[int, float]]:
 
 def write_days(path: Path, rows: list[tuple[float, float, float, float]]) -> Path:
     """Write open, high, low, close as daily bars from 2020-01-01."""
-    days = np.datetime64("2020-01-01") + np.arange(len(rows))
+    days = np.datetime64("2020-01-01") + np.arange(len(rows)).astype("timedelta64[D]")
     body = "".join(f"{day},{o},{h},{low},{c},1000\n" for day, (o, h, low, c) in zip(days, rows, strict=True))
     path.write_text("timestamp,open,high,low,close,volume\n" + body)
     return path
