@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,12 +14,12 @@ from admf_cli.events.bus import EventBus
 from admf_cli.events.event import Event
 from admf_cli.market.bars import Bars, FloatArray
 from admf_cli.risk.entry import Entry, entry_size
-from admf_cli.risk.limits import Exposure
+from admf_cli.risk.limits import Breach, Exposure
 from admf_cli.risk.orders import signal_order
 from admf_cli.risk.protection import stop_distance
 from admf_cli.risk.sizing import Situation
 
-_BY_WEIGHT: Mapping[str, Any] = {"type": "target_weights"}
+BY_WEIGHT: Mapping[str, Any] = {"type": "target_weights"}
 
 
 class PortfolioContainer(BooksContainer):
@@ -88,7 +88,7 @@ class PortfolioContainer(BooksContainer):
             return None
         if is_weight and held and "drift" in signal and self._is_near(event, held, symbol, bar):
             return None
-        sizing = _BY_WEIGHT if is_weight else self._sizing
+        sizing = BY_WEIGHT if is_weight else self._sizing
         entry = self._entry(event, symbol, direction, bar, sizing, weight=target)
         if entry.refusal is not None:
             self._reject(event, entry.refusal.reason, **entry.refusal.numbers)
@@ -105,11 +105,11 @@ class PortfolioContainer(BooksContainer):
         sizing["position_target"] = held + change
         return event, order
 
-    def _is_near(self, event: Event, held: float, symbol: int, bar: int) -> bool:
+    def _is_near(self, event: Event, held: float, symbol: int, bar: int, *, share: float = 1.0) -> bool:
         """Return whether a weight has not drifted as far as the signal lets it, after publishing so."""
         signal = event.payload
         value = held * signal["price"] * self._instruments[symbol].multiplier
-        weight = value / self._standing.equity(bar)
+        weight = value / (self._standing.equity(bar) * share)
         near: bool = abs(weight - signal["target"]) < signal["drift"]
         if near:
             self._reject(event, "within_drift", limit=signal["drift"], value=weight, target=signal["target"])
@@ -125,11 +125,15 @@ class PortfolioContainer(BooksContainer):
         *,
         weight: float = 1.0,
         stop: float | None = None,
+        share: float = 1.0,
+        limited: bool = True,
     ) -> Entry:
         """Return the size of an entry, its arithmetic, and why there is none if there is none.
 
         Args:
             stop: price distance of the stop that will protect it, if not the profile's.
+            share: of equity, that it is sized by.
+            limited: by what the profile lets an entry add.
         """
         blocked = self._blocked(symbol, bar)
         if blocked is not None:
@@ -138,7 +142,7 @@ class PortfolioContainer(BooksContainer):
         if stop is None and self._protected:
             stop = stop_distance(self._profile, price)
         situation = Situation(
-            equity=self._standing.equity(bar),
+            equity=self._standing.equity(bar) * share,
             price=price,
             multiplier=self._instruments[symbol].multiplier,
             stop_distance=stop,
@@ -153,12 +157,17 @@ class PortfolioContainer(BooksContainer):
             situation,
             self._instruments[symbol],
             direction,
-            (lambda: self._exposure(symbol, bar, situation.equity)) if self._watch.has_entry_limits else None,
+            (lambda: self._exposure(symbol, bar, situation.equity))
+            if limited and self._watch.has_entry_limits
+            else None,
         )
-        for breach in entry.breaches:
-            action = f"cut to {entry.quantity:g}" if entry.quantity else "entry rejected"
-            self._breach(breach, event.symbol, event.event_id, event.correlation_id, action)
+        self._tell_breaches(event, entry.breaches, entry.quantity)
         return entry
+
+    def _tell_breaches(self, event: Event, breaches: Sequence[Breach], left: float) -> None:
+        for breach in breaches:
+            action = f"cut to {left:g}" if left else "entry rejected"
+            self._breach(breach, event.symbol, event.event_id, event.correlation_id, action)
 
     def _exit(self, held: float, signal: Mapping[str, Any]) -> dict[str, Any]:
         order = signal_order(-held, "exit", self._exit_style, signal["price"])

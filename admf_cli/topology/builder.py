@@ -12,15 +12,18 @@ from admf_cli.clock import Clock, Pulse
 from admf_cli.containers.asked_portfolio import AskedPortfolioContainer
 from admf_cli.containers.bar_by_bar import BarByBarContainer
 from admf_cli.containers.base import Container
+from admf_cli.containers.combined_portfolio import CombinedPortfolioContainer
 from admf_cli.containers.data import DataContainer
 from admf_cli.containers.execution import ExecutionContainer
 from admf_cli.containers.features import FeaturesContainer
 from admf_cli.containers.portfolio import PortfolioContainer
 from admf_cli.containers.strategy import StrategyContainer
+from admf_cli.errors import ConfigError
 from admf_cli.market.load import LoadedBars
 from admf_cli.market.periods import periods_per_year
 from admf_cli.results import PhaseResult
-from admf_cli.topology.plan import Decider, LoadUserClass, plan
+from admf_cli.risk.allocation import COMBINED
+from admf_cli.topology.plan import LoadUserClass, plan
 from admf_cli.topology.topology import Topology
 
 P = TypeVar("P", bound=PortfolioContainer)
@@ -33,6 +36,7 @@ _EXECUTION_SETTINGS = (
     "participation",
     "margin",
 )
+
 _PORTFOLIO_SETTINGS = ("margin", "financing")  # of execution; in a portfolio's own settings where they are set
 
 
@@ -95,16 +99,19 @@ class TopologyBuilder:
         deciders: list[Container] = []
         portfolios: list[PortfolioContainer] = []
 
-        def portfolio_of(kind: type[P], decider: Decider, profile: Mapping[str, Any]) -> P:
-            settings = decider.settings
+        allocations: Mapping[str, float] = config["portfolio"].get("allocations") or {}
+        money = {key: value for key, value in config["portfolio"].items() if key != "allocations"}
+
+        def portfolio_of(kind: type[P], name: str, orders: Any, profile: Mapping[str, Any], **more: Any) -> P:
             portfolio = kind(
                 own(
-                    f"portfolio_{settings['name']}_{profile['name']}",
+                    f"portfolio_{name}_{profile['name']}",
                     {
-                        **config["portfolio"],
-                        "strategy": settings["name"],
+                        **money,
+                        **more,
+                        "strategy": name,
                         "risk_profile": profile,
-                        "orders": settings.get("orders"),
+                        "orders": orders,
                         **{key: config["execution"][key] for key in _PORTFOLIO_SETTINGS if config["execution"][key]},
                     },
                 ),
@@ -128,17 +135,33 @@ class TopologyBuilder:
             "bar_id": data.bar_id,
         }
         followers: dict[str, BarByBarContainer] = {}
+        shared: list[CombinedPortfolioContainer] = []
+        if allocations:
+            styles = {decider.settings["name"]: decider.settings.get("orders") for decider in planned}
+            shared.extend(
+                portfolio_of(CombinedPortfolioContainer, COMBINED, styles, profile, allocations=allocations)
+                for profile in config["risk_profiles"]
+            )
         for decider in planned:
-            name = decider.settings["name"]
+            name, orders = decider.settings["name"], decider.settings.get("orders")
             if decider.strategy is not None:
                 strategy = StrategyContainer(
                     own(f"strategy_{name}", decider.settings), strategy=decider.strategy, roles=decider.roles, **sight
                 )
                 deciders.append(strategy)
+                if name in allocations:
+                    for combined in shared:
+                        combined.listen_to(strategy.bus)
+                    continue
                 for profile in config["risk_profiles"]:
-                    portfolio_of(PortfolioContainer, decider, profile).listen_to(strategy.bus)
+                    portfolio_of(PortfolioContainer, name, orders, profile).listen_to(strategy.bus)
                 continue
             assert decider.user is not None
+            if name in allocations:
+                raise ConfigError(
+                    f"portfolio.allocations: {name} is called bar by bar with a portfolio of its own in view, so it "
+                    "cannot share one; remove it from allocations, or decide over whole columns"
+                )
             for profile in config["risk_profiles"]:
                 caller = BarByBarContainer(
                     own(f"strategy_{name}_{profile['name']}", {**decider.settings, "risk_profile": profile["name"]}),
@@ -147,7 +170,7 @@ class TopologyBuilder:
                     **sight,
                 )
                 deciders.append(caller)
-                asked = portfolio_of(AskedPortfolioContainer, decider, profile)
+                asked = portfolio_of(AskedPortfolioContainer, name, orders, profile)
                 asked.listen_to(caller.bus)
                 caller.trade_for(asked)
                 followers[asked.container_id] = caller

@@ -10,6 +10,7 @@ from admf_cli.config.hints import near
 from admf_cli.config.node import Step
 from admf_cli.config.rules.ground import Ground
 from admf_cli.errors import Fault
+from admf_cli.risk.allocation import COMBINED
 from admf_cli.strategies.python_code import TYPE as PYTHON
 
 _TYPES = ("data", "features", "strategy", "portfolio", "execution")
@@ -32,6 +33,8 @@ def naming_faults(ground: Ground) -> Iterator[Fault]:
     containers = ["data", "features", "execution", *(f"strategy_{name}" for _, name in strategies)]
     containers += [f"portfolio_{name}_{profile}" for _, name in strategies for _, profile in profiles]
     containers += [f"strategy_{name}_{profile}" for _, name in _in_python(ground) for _, profile in profiles]
+    if ground.mapping("portfolio", "allocations"):
+        containers += [f"portfolio_{COMBINED}_{profile}" for _, profile in profiles]
     yield from _settings_of_nobody(ground, containers)
 
 

@@ -287,3 +287,9 @@ class Portfolio(Section):
     close_at_end: bool = Field(
         False, description="Close what is open at the close of its symbol's last bar; else it is marked there."
     )
+    allocations: Annotated[dict[Name, Positive], Field(min_length=1)] | None = Field(
+        None,
+        description="Strategies that share one portfolio (for each risk profile), each sized by its share of equity; "
+        "the others, or with null all, have a portfolio each.",
+        examples=[{"trend": 0.6, "revert": 0.4}],
+    )
