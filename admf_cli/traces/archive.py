@@ -17,7 +17,7 @@ from admf_cli.errors import StorageError
 from admf_cli.tracefile.discovery import PhaseTrace
 from admf_cli.tracefile.format import BAR_SHIFT
 from admf_cli.tracefile.lookup import Head, Key, Line, TraceLookup
-from admf_cli.tracefile.metafile import Meta, read_meta
+from admf_cli.tracefile.metafile import Meta, Tally, read_meta
 from admf_cli.traces.event import TracedEvent, as_event, kind_of
 from admf_cli.traces.numbers import split_id
 
@@ -237,6 +237,9 @@ class Archive:
             return None
         lines = lookup.lines_before(lookup.size)
         if event_type is not None:
+            meta = self.meta(container_id)
+            if meta is not None and meta.events and not meta.events.get(event_type, Tally()).written:
+                return None
             mark = b'"' + event_type.encode() + b'"'
             lines = (line for line in lines if mark in line.data)
         return _first_event(lines, event_type)

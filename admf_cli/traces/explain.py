@@ -16,10 +16,19 @@ from pathlib import Path
 from admf_cli.tracefile.discovery import PhaseTrace
 from admf_cli.tracefile.format import TERMINAL_ORDER_TYPES
 from admf_cli.traces.archive import Archive, Gone
-from admf_cli.traces.event import BOOKING_TYPES, TracedEvent
+from admf_cli.traces.event import BOOKING_TYPES, TracedEvent, amount
 from admf_cli.traces.target import choose_phases, locate, open_archives
 
 _MAX_DEPTH = 64
+_LIMITS = (
+    "max_position_size",
+    "max_portfolio_heat",
+    "max_net_exposure",
+    "max_open_positions",
+    "max_drawdown",
+    "daily_loss_limit",
+    "cooldown",
+)
 _MAX_NODES = 500
 _MAX_FLOWS = 12
 
@@ -72,6 +81,7 @@ class Explanation:
         complete: True if every cause, up to where causes end, is on disk.
         cut: True if there was more than is shown.
         rules: strategy's rule name -> its expression, for the signals in here.
+        limits: portfolio -> its risk profile's limits that an entry has to pass, for the orders in here.
     """
 
     phase: str
@@ -80,6 +90,7 @@ class Explanation:
     complete: bool
     cut: bool
     rules: dict[str, str]
+    limits: dict[str, dict[str, float]]
     flows: tuple[Flow, ...]
 
 
@@ -166,6 +177,7 @@ class _Story:
         self.portfolio = portfolio
         self.told: dict[str, Node] = {}
         self.rules: dict[str, str] = {}
+        self.limits: dict[str, dict[str, float]] = {}
         self.complete = True
         self.cut = False
 
@@ -179,7 +191,9 @@ class _Story:
             self.told[anchor.event_id].asked = True
         flows += self._of_the_same_trades([node.event for flow in flows for node in flow.root.walk()])
         flows.sort(key=lambda flow: _sequence(flow.root))
-        return Explanation(self.archive.name, tuple(asked), note, self.complete, self.cut, self.rules, tuple(flows))
+        return Explanation(
+            self.archive.name, tuple(asked), note, self.complete, self.cut, self.rules, self.limits, tuple(flows)
+        )
 
     def _flow(self, anchor: TracedEvent) -> Node:
         """Return the tree from the first cause of an event down to everything that came of its signal."""
@@ -245,6 +259,8 @@ class _Story:
                 node.features = features_at(self.archive, event)
             elif event.event_type == "SIGNAL":
                 self._note_rule(event)
+            elif event.event_type == "ORDER" and event.mapping("sizing"):
+                self._note_limits(event.container_id)
             elif event.event_type == "FILL" and (bar_id := event.text("bar")):
                 met = self.archive.find(bar_id)
                 node.met = met if isinstance(met, TracedEvent) else None
@@ -256,6 +272,14 @@ class _Story:
         rule = signal.text("rule")
         if isinstance(expression, dict) and rule is not None and isinstance(expression.get(rule), str):
             self.rules[rule] = expression[rule]
+
+    def _note_limits(self, portfolio: str) -> None:
+        if portfolio not in self.limits:
+            start = self.archive.start(portfolio)
+            profile = start.mapping("settings").get("risk_profile") if start else None
+            known = profile if isinstance(profile, dict) else {}
+            values = ((name, amount(known, name)) for name in _LIMITS)
+            self.limits[portfolio] = {name: value for name, value in values if value is not None}
 
     def _of_the_same_trades(self, events: Sequence[TracedEvent | Gone]) -> list[Flow]:
         """Return the flows that opened what was closed here, and closed what was opened here."""

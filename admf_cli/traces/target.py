@@ -131,7 +131,7 @@ def _trade(archive: Archive, number: int, portfolio: str | None) -> Target | Gon
             continue
         fill = archive.find(closing.causation_id) if closing.causation_id else closing
         return Target((closing if isinstance(fill, Gone) else fill,))
-    last = _last_trade(archive, known if portfolio is None else [portfolio])
+    last = last_trade(archive, known if portfolio is None else [portfolio])
     return Gone(f"trade:{number}", f"no such trade on disk; the last one closed is number {last}")
 
 
@@ -171,7 +171,8 @@ def _numbers(event: TracedEvent) -> list[int]:
     return [number for number in numbers if isinstance(number, int)]
 
 
-def _last_trade(archive: Archive, portfolios: Sequence[str]) -> int:
+def last_trade(archive: Archive, portfolios: Sequence[str]) -> int:
+    """Return the number of the last trade that was closed, 0 if none is on disk."""
     numbers = [0]
     for portfolio in portfolios:
         for event_type in ("POSITION_CLOSE", "POSITION_CHANGE"):

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from admf_cli.cli.traces import completion
 from admf_cli.cli.traces.options import Directory, Phase
 from admf_cli.cli.traces.showing import Containers, First, Symbols, Types
 from admf_cli.traces.export.formats import Target, TimeAxis
@@ -19,7 +20,10 @@ def export(
         Path, typer.Option("--output", help="A new file (perfetto, mermaid) or directory (otlp, parquet, csv).")
     ],
     event: Annotated[
-        str | None, typer.Option("--event", help="mermaid: whose causal graph, as explain takes it.")
+        str | None,
+        typer.Option(
+            "--event", help="mermaid: whose causal graph, as explain takes it.", autocompletion=completion.events
+        ),
     ] = None,
     time: Annotated[TimeAxis, typer.Option("--time", help="perfetto: simulated time, or the order of events.")] = (
         TimeAxis.sim

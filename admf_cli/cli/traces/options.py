@@ -7,13 +7,30 @@ from typing import Annotated
 
 import typer
 
+from admf_cli.cli.traces import completion
+
 Directory = Annotated[
     Path,
-    typer.Argument(metavar="DIR", help="A phase, a workflow, or a folder of many workflows.", show_default=False),
+    typer.Argument(
+        metavar="DIR",
+        help="A phase, a workflow, or a folder of many workflows.",
+        show_default=False,
+        autocompletion=completion.directories,
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Phase = Annotated[
-    str | None, typer.Option("--phase", help="Which phase, where there are several: testing, or wf_1/testing.")
+    str | None,
+    typer.Option(
+        "--phase",
+        help="Which phase, where there are several: testing, or wf_1/testing.",
+        autocompletion=completion.phases,
+    ),
 ]
-Portfolio = Annotated[str | None, typer.Option("--portfolio", help="Container id of the portfolio that is meant.")]
+Portfolio = Annotated[
+    str | None,
+    typer.Option(
+        "--portfolio", help="Container id of the portfolio that is meant.", autocompletion=completion.portfolios
+    ),
+]
 Plain = Annotated[bool, typer.Option("--plain", help="Print tab-separated text without colours or boxes.")]

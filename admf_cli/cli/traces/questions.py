@@ -6,12 +6,18 @@ from typing import Annotated
 
 import typer
 
+from admf_cli.cli.traces import completion
 from admf_cli.cli.traces.options import AsJson, Directory, Phase, Plain, Portfolio
 
 
 def explain(
     directory: Directory,
-    event: Annotated[str, typer.Argument(help="Event id, trade:7, trade:PORTFOLIO:7, last-fill, or SYMBOL@TIME.")],
+    event: Annotated[
+        str,
+        typer.Argument(
+            help="Event id, trade:7, trade:PORTFOLIO:7, last-fill, or SYMBOL@TIME.", autocompletion=completion.events
+        ),
+    ],
     phase: Phase = None,
     portfolio: Portfolio = None,
     as_json: AsJson = False,
@@ -34,7 +40,10 @@ def why_not(
     directory: Directory,
     at: Annotated[str, typer.Option("--at", help="A date (its whole day), a minute or a moment, UTC.")],
     symbol: Annotated[str | None, typer.Option("--symbol", help="Only this symbol.")] = None,
-    strategy: Annotated[str | None, typer.Option("--strategy", help="Only this strategy: its name or id.")] = None,
+    strategy: Annotated[
+        str | None,
+        typer.Option("--strategy", help="Only this strategy: its name or id.", autocompletion=completion.strategies),
+    ] = None,
     phase: Phase = None,
     as_json: AsJson = False,
     plain: Plain = False,

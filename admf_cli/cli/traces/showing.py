@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from admf_cli.cli.traces import completion
 from admf_cli.cli.traces.options import Directory, Phase, Plain
 
 if TYPE_CHECKING:
@@ -16,9 +17,19 @@ if TYPE_CHECKING:
     from admf_cli.traces.render.events import EventWriter
     from admf_cli.traces.show import Selection
 
-Types = Annotated[list[str] | None, typer.Option("--type", help="Only these types: FILL, or FILL,REJECT; repeatable.")]
+Types = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--type", help="Only these types: FILL, or FILL,REJECT; repeatable.", autocompletion=completion.event_types
+    ),
+]
 Containers = Annotated[
-    list[str] | None, typer.Option("--container", help="Only these containers: ids or patterns such as 'portfolio_*'.")
+    list[str] | None,
+    typer.Option(
+        "--container",
+        help="Only these containers: ids or patterns such as 'portfolio_*'.",
+        autocompletion=completion.containers,
+    ),
 ]
 Symbols = Annotated[list[str] | None, typer.Option("--symbol", help="Only these symbols; repeatable.")]
 First = Annotated[str | None, typer.Option("--from", metavar="TIME", help="From this day or moment on, UTC.")]

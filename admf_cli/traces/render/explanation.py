@@ -44,6 +44,7 @@ def explanation_document(answer: Explanation) -> dict[str, Any]:
         "complete": answer.complete,
         "cut": answer.cut,
         "rules": answer.rules,
+        "limits": answer.limits,
         "flows": [{"title": flow.title, "root": _node_document(flow.root)} for flow in answer.flows],
     }
 
@@ -70,7 +71,11 @@ def _more(node: Node, event: TracedEvent, answer: Explanation) -> list[str]:
         lines.append(f"rule: {answer.rules[rule]}")
     if node.met is not None:
         lines.append(f"met {headline(node.met)} ({node.met.event_id})")
-    return lines + details(event)
+    lines += details(event)
+    limits = answer.limits.get(event.container_id) if event.event_type == "ORDER" and event.mapping("sizing") else None
+    if limits:
+        lines.append(f"risk limits that let it pass: {values(limits)}")
+    return lines
 
 
 def _node_document(root: Node) -> dict[str, Any]:
