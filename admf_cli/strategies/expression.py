@@ -231,7 +231,7 @@ class _Parser:
             return self._call(token, start)
         known = (*COLUMNS, *CALENDAR_NUMBERS, *CALENDAR_CONDITIONS, *(self._names or ()))
         if self._names is not None and token not in known:
-            hint = did_you_mean(token, known) or f"; known: {', '.join(known)}"
+            hint = did_you_mean(token, known) or _instead_of_name(token) or f"; known: {', '.join(known)}"
             raise self._error(f"{token!r} is neither a bar column nor a feature{hint}", start)
         if token in FUNCTIONS:
             raise self._error(f"{token} is a function: {FUNCTIONS[token]}", start)
@@ -239,8 +239,7 @@ class _Parser:
 
     def _call(self, function: str, start: int) -> Node:
         if function not in FUNCTIONS:
-            hint = did_you_mean(function, list(FUNCTIONS)) or f"; known: {', '.join(FUNCTIONS)}"
-            raise self._error(f"{function!r} is not a function{hint}", start)
+            raise self._error(f"{function!r} is not a function{_instead_of_call(function)}", start)
         arguments: list[Node] = []
         while not self._take(")"):
             if arguments:
@@ -280,6 +279,29 @@ class _Parser:
     def _require_number(self, node: Node, word: str) -> None:
         if is_condition(node) or isinstance(node, Text):
             raise self._error(f"{word} takes numbers, and this is a {_kind(node)}", node.start)
+
+
+def _instead_of_call(function: str) -> str:
+    """Return what to write instead of a function that is unknown: perhaps it is a feature."""
+    from admf_cli.features.catalogue import feature_types  # loaded by nothing but this mistake
+
+    if function.upper() in feature_types():
+        name = function.lower()
+        return f" here but a feature: write features: {{my_{name}: {{type: {function.upper()}}}}}, and my_{name} here"
+    return did_you_mean(function, list(FUNCTIONS)) or f"; known: {', '.join(FUNCTIONS)}"
+
+
+def _instead_of_name(name: str) -> str:
+    """Return what to define for a name such as sma_200 or rsi14, if it speaks of a function over so many bars."""
+    from admf_cli.features.catalogue import describe, feature_types
+
+    match = re.fullmatch(r"([A-Za-z_]+?)_?(\d{1,5})", name)
+    kind = match[1].upper() if match else ""
+    if match is None or kind not in feature_types():
+        return ""
+    if all(parameter.name != "timeperiod" for parameter in describe(kind).parameters):
+        return ""
+    return f"; write features: {{{name}: {{type: {kind}, timeperiod: {int(match[2])}}}}}"
 
 
 def _kind(node: Node) -> str:

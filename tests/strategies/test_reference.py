@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from admf_cli import run_backtest
+from admf_cli.config import load_config
 from admf_cli.strategies.reference import markdown_page
 from admf_cli.strategies.registry import complete_params, describe, strategy_types
 
@@ -57,6 +58,29 @@ def test_the_page_is_what_the_catalogue_says() -> None:
 def test_every_block_of_the_page_runs_and_signals(block: str) -> None:
     for strategy, signals in run_block(block).items():
         assert signals > 0, strategy
+
+
+@pytest.mark.parametrize("kind", [kind for kind in strategy_types() if kind != "python"])
+def test_a_resolved_configuration_reads_back_as_itself(kind: str) -> None:
+    config = {
+        "data": {"source": "synthetic", "symbols": ["AAA", "BBB"], "start": "2020-01-01", "timeframe": "1d"},
+        **yaml.safe_load(describe(kind).example),
+        "risk_profiles": [{"name": "base", "sizing": {"type": "fixed", "quantity": 1}}],
+    }
+    resolved = load_config(config)
+    again = load_config(resolved.values)
+    assert again.values == resolved.values
+    assert again.sha256 == resolved.sha256
+
+
+def test_a_member_s_parameter_can_be_overridden() -> None:
+    overrides = [
+        "strategies[0].params.members[0].params.fast=5",
+        "strategies.1.params.members.1.params.open_when=volatility > 0.3",
+    ]
+    strategies = load_config(ROOT / "configs" / "ensemble.yaml", overrides).values["strategies"]
+    assert strategies[0]["params"]["members"][0]["params"]["fast"] == 5
+    assert strategies[1]["params"]["members"][1]["params"]["open_when"] == "volatility > 0.3"
 
 
 def test_every_strategy_has_an_example_of_its_own() -> None:

@@ -142,12 +142,24 @@ def test_decisions_equal_a_plain_loop_on_markets_with_gaps() -> None:
         (
             "close > sma_20",
             ">\n        close >\n        rsi(14)",
-            "c.yaml:7:19: strategies[0].params.enter_long: at column 9 of the text: 'rsi' is not a function",
+            "c.yaml:7:19: strategies[0].params.enter_long: at column 9 of the text: 'rsi' is not a function here",
         ),
         (
             "close > sma_20",
             "__import__('os')",
             "c.yaml:7:19: strategies[0].params.enter_long: '__import__' is not a function",
+        ),
+        (
+            "close > sma_20",
+            "close > atr14",
+            "c.yaml:7:27: strategies[0].params.enter_long: 'atr14' is neither a bar column nor a feature; write features: "
+            "{atr14: {type: ATR, timeperiod: 14}} (got close > atr14)",
+        ),
+        (
+            "close > sma_20",
+            "close > sma(close, 50)",
+            "c.yaml:7:27: strategies[0].params.enter_long: 'sma' is not a function here but a feature: write features: "
+            "{my_sma: {type: SMA}}, and my_sma here",
         ),
         (
             "features: {sma_20",
