@@ -152,8 +152,8 @@ def test_decisions_equal_a_plain_loop_on_markets_with_gaps() -> None:
         (
             "close > sma_20",
             "close > atr14",
-            "c.yaml:7:27: strategies[0].params.enter_long: 'atr14' is neither a bar column nor a feature; write features: "
-            "{atr14: {type: ATR, timeperiod: 14}} (got close > atr14)",
+            "c.yaml:7:27: strategies[0].params.enter_long: 'atr14' is neither a bar column nor a feature; write "
+            "features: {atr14: {type: ATR, timeperiod: 14}} (got close > atr14)",
         ),
         (
             "close > sma_20",
