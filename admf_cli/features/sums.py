@@ -127,6 +127,10 @@ def _sum_one_by_one(
         window = items[start : start + length]
         try:
             sums[start] = total = math.fsum(window)
-            rests[start] = math.fsum([-total, *window])
         except OverflowError:
             sums[start] = rests[start] = math.nan
+            continue
+        try:
+            rests[start] = math.fsum([-total, *window])
+        except OverflowError:  # on the way to a small rest: so large values can be halved without loss
+            rests[start] = 2.0 * math.fsum([-total / 2.0, *(item / 2.0 for item in window)])
