@@ -61,20 +61,21 @@ schema: $(VENV)/.dev
 BENCH_ENV = .bench-envs/%/.installed
 
 $(BENCH_ENV): benchmarks/peers/%.txt
-	interpreter="$$(sh tools/find-python)" && "$$interpreter" -m venv .bench-envs/$*
+	interpreter="$$(sh tools/find-python $(if $(filter nautilus_trader,$*),12,11))" && \
+		"$$interpreter" -m venv .bench-envs/$*
 	.bench-envs/$*/bin/python -m pip install --disable-pip-version-check --quiet --requirement $<
 	-@.bench-envs/$*/bin/python -m compileall -q .bench-envs/$*/lib >/dev/null 2>&1
 	@touch $@
 
-# The two that are fastest below and at a million bars; see docs/performance.md.
+# The two peers that are fastest at these sizes.
 bench-quick: $(VENV)/.run $(patsubst %,.bench-envs/%/.installed,backtesting basana)
 	@$(PYTHON) -m compileall -q admf_cli
 	$(PYTHON) benchmarks/run.py --rows 10000 100000 --peers backtesting basana --repeat 3 --budget 20
 
-bench: $(VENV)/.run $(patsubst %,.bench-envs/%/.installed,backtesting backtrader basana bt vectorbt)
+bench: $(VENV)/.run $(patsubst %,.bench-envs/%/.installed,backtesting backtrader basana bt nautilus_trader vectorbt)
 	@$(PYTHON) -m compileall -q admf_cli
 	$(PYTHON) benchmarks/run.py --rows 10000 100000 1000000 --repeat 5 \
-		--peers backtesting backtrader basana bt vectorbt:numba vectorbt:rust
+		--peers backtesting backtrader basana bt nautilus_trader vectorbt:numba vectorbt:rust
 
 bench-scaling: $(VENV)/.run
 	@$(PYTHON) -m compileall -q admf_cli
