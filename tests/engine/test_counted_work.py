@@ -50,6 +50,7 @@ class Count:
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self.calls = 0
+        self.called: set[str] = set()  # files of Python functions that were called
         short = {**settings, "data": {**settings["data"], "synthetic": {"bars": 50, "seed": 1}}}
         run_backtest(short, workflow_id="counted", overwrite=True)  # so that imports are not counted
         before = sys.getprofile()
@@ -66,6 +67,8 @@ class Count:
 
     def _on_event(self, frame: FrameType, event: str, argument: object) -> None:
         self.calls += event in ("call", "c_call")
+        if event == "call":
+            self.called.add(frame.f_code.co_filename)
 
 
 def traced(folder: Path, max_events: int | None) -> dict[str, Any]:
@@ -86,6 +89,15 @@ def test_an_order_from_signal_to_fill_costs_so_many_calls() -> None:
 @pytest.mark.parametrize(("max_events", "bound"), [(1_000, 190), (None, 200)])  # 153 and 160
 def test_an_order_that_is_traced_costs_so_many_calls(tmp_path: Path, max_events: int | None, bound: int) -> None:
     assert calls_an_order(traced(tmp_path, max_events)) <= bound
+
+
+def test_without_tracing_nothing_that_traces_is_called(tmp_path: Path) -> None:
+    def tracing(count: Count) -> set[str]:
+        names = ("events/tracer.py", "tracefile/encoder.py", "tracefile/blocks.py", "tracefile/writer.py")
+        return {name for name in names if any(Path(file).as_posix().endswith(name) for file in count.called)}
+
+    assert not tracing(Count(config(2_000, CROSS, OFF)))
+    assert len(tracing(Count(config(2_000, CROSS, traced(tmp_path, None))))) == 4
 
 
 def test_bars_at_which_nothing_happens_cost_no_calls() -> None:
