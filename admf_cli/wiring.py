@@ -18,9 +18,11 @@ from admf_cli.orchestration.coordinator import Coordinator
 from admf_cli.orchestration.sequencer import Sequencer
 from admf_cli.python_strategies.user_class import user_class_from_file
 from admf_cli.results import RunResult
+from admf_cli.signals.source import recorded_strategy
 from admf_cli.stopping import StopRequest
 from admf_cli.time_limit import TimeLimit
 from admf_cli.topology.builder import TopologyBuilder
+from admf_cli.topology.sources import Sources
 
 Progress = Callable[[int, int], None]
 """(bars done, bars in this phase), called now and then."""
@@ -68,8 +70,7 @@ def run_workflow(
         return pulse
 
     builder = TopologyBuilder(
-        _load_once(resolved.directory),
-        lambda path, params: user_class_from_file(path, params, resolved.directory),
+        sources(resolved.directory, _load_once(resolved.directory)),
         {"config_name": resolved.name, "config_sha256": resolved.sha256},
         on_pulse,
     )
@@ -88,6 +89,19 @@ def run_workflow(
 
             write_results(result, directories.results)
         return result
+
+
+def sources(directory: Path | None, bars: Callable[[Mapping[str, Any]], LoadedBars]) -> Sources:
+    """Return where a run gets what it reads.
+
+    Args:
+        directory: that of the configuration, where relative paths are looked for after the working directory.
+    """
+    return Sources(
+        bars=bars,
+        user_class=lambda path, params: user_class_from_file(path, params, directory),
+        signals=lambda path, strategy, phase: recorded_strategy(path, directory, strategy, phase),
+    )
 
 
 def _load_once(directory: Path | None) -> Callable[[Mapping[str, Any]], LoadedBars]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,10 @@ from admf_cli.market.bars import Bars, FloatArray, IntArray
 from admf_cli.market.load import LoadedBars, load_bars, phase_window
 from admf_cli.market.periods import periods_per_year
 from admf_cli.orchestration.coordinator import Coordinator
-from admf_cli.python_strategies.user_class import user_class_from_file
 from admf_cli.topology.builder import TopologyBuilder
-from admf_cli.topology.plan import LoadUserClass
+from admf_cli.topology.sources import Sources
 from admf_cli.tracefile.encoder import encode_event
+from admf_cli.wiring import sources
 
 
 @dataclass(slots=True)
@@ -49,10 +49,10 @@ class Phase:
         settings: the whole configuration, with the phase's period.
     """
 
-    def __init__(self, name: str, settings: Mapping[str, Any], loaded: LoadedBars, load_user_class: LoadUserClass):
+    def __init__(self, name: str, settings: Mapping[str, Any], loaded: LoadedBars, sources: Sources):
         self.name = name
         self.bars = loaded.bars
-        self.load_user_class = load_user_class
+        self.sources = sources
         period = settings["period"]
         self.first, self.stop = phase_window(loaded.bars, period["start"], period["end"])
         start = self.first if settings["data"]["warmup"] != "none" else 0
@@ -84,7 +84,7 @@ class Phase:
             AdmfError: the run broke off.
         """
         loaded = LoadedBars(self.bars if bars is None else bars, self._loaded.timeframe, ())
-        builder = TopologyBuilder(lambda data: loaded, self.load_user_class, {})
+        builder = TopologyBuilder(replace(self.sources, bars=lambda data: loaded), {})
         metadata = {"workflow_id": "check", "phase_name": self.name}
         mode = self.settings["workflow"]["mode"]
         topology = builder.build({"mode": mode, "config": self.settings, "metadata": metadata})
@@ -119,11 +119,9 @@ def phases_of(resolved: Resolved) -> list[Phase]:
     config = {**resolved.values, "execution": {**resolved.values["execution"], "enable_event_tracing": False}}
     loaded = load_bars(config["data"], directory=resolved.directory)
 
-    def load_user_class(path: str, params: Mapping[str, Any]) -> Any:
-        return user_class_from_file(path, params, resolved.directory)
-
+    reads = sources(resolved.directory, lambda data: loaded)
     planned: Sequence[Mapping[str, Any]] = Coordinator(_Listing()).run(config, "check")  # type: ignore[arg-type]
-    return [Phase(phase["phase_name"], phase["config"], loaded, load_user_class) for phase in planned]
+    return [Phase(phase["phase_name"], phase["config"], loaded, reads) for phase in planned]
 
 
 class _Listing:

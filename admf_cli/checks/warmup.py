@@ -43,7 +43,7 @@ def check_warmup(phase: Phase, tolerance: float) -> list[Warmup]:
     Args:
         tolerance: of a value's difference, as a fraction of the feature's standard deviation.
     """
-    _, specs = plan(phase.settings, phase.load_user_class)
+    _, specs = plan({"config": phase.settings}, phase.sources)
     return [_of_one(phase, name, resolve(spec, specs, (name,)), tolerance) for name, spec in specs.items()]
 
 

@@ -41,6 +41,8 @@ class Resolved:
         kept = {key: section for key, section in values.items() if key not in ("name", "results")}
         kept["workflow"] = {key: value for key, value in values["workflow"].items() if key != "id"}
         kept["data"] = {key: value for key, value in values["data"].items() if key != "path"}
+        if values["signals"] is not None:
+            kept["signals"] = {}  # the traces of the strategies name what was read
         hidden = ("enable_event_tracing", "trace_settings")
         kept["execution"] = {key: value for key, value in values["execution"].items() if key not in hidden}
         kept["strategies"] = [self._what_decides(strategy) for strategy in values["strategies"]]

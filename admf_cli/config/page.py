@@ -15,6 +15,7 @@ _SECTIONS = (
     "instruments",
     "features",
     "strategies",
+    "signals",
     "risk_profiles",
     "portfolio",
     "execution",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from admf_cli.broker.account import Account
@@ -19,13 +19,14 @@ from admf_cli.containers.features import FeaturesContainer
 from admf_cli.containers.portfolio import PortfolioContainer
 from admf_cli.containers.strategy import StrategyContainer
 from admf_cli.errors import ConfigError
-from admf_cli.market.load import LoadedBars
 from admf_cli.market.periods import periods_per_year
 from admf_cli.results import PhaseResult
 from admf_cli.risk.allocation import COMBINED
-from admf_cli.topology.plan import LoadUserClass, plan
+from admf_cli.topology.plan import plan, replay
+from admf_cli.topology.sources import Sources
 from admf_cli.topology.topology import Topology
 
+_GENERATION, _REPLAY = "signal_generation", "signal_replay"
 P = TypeVar("P", bound=PortfolioContainer)
 
 _EXECUTION_SETTINGS = (
@@ -44,28 +45,30 @@ class TopologyBuilder:
     """Builds a phase's topology from {mode, config, metadata}.
 
     Args:
-        load: reads the bars that a `data` section describes.
-        load_user_class: loads a strategy's class from a file.
+        sources: bars, classes and signals.
         provenance: `config_name` and `config_sha256`, for the meta files.
         on_pulse: called now and then with the current bar and the number of bars, for progress and for stopping.
     """
 
     def __init__(
         self,
-        load: Callable[[Mapping[str, Any]], LoadedBars],
-        load_user_class: LoadUserClass,
+        sources: Sources,
         provenance: Mapping[str, Any],
         on_pulse: Callable[[Clock], Pulse] | None = None,
     ) -> None:
-        self._load = load
-        self._load_user_class = load_user_class
+        self._sources = sources
         self._provenance = provenance
         self._on_pulse = on_pulse
 
     def build(self, phase: Mapping[str, Any]) -> Topology:
         """Return the phase's containers, wired, none of them opened yet."""
         config: Mapping[str, Any] = phase["config"]
-        loaded = self._load(config["data"])
+        loaded = self._sources.bars(config["data"])
+        trace_settings = config["execution"]["trace_settings"]
+        if phase["mode"] == _GENERATION:
+            # Signals are what such a run is for: unless it says otherwise of strategies, all of them are kept.
+            levels = {"strategy": {"max_events": None}, **trace_settings["container_settings"]}
+            trace_settings = {**trace_settings, "container_settings": levels}
 
         def own(container_id: str, settings: Mapping[str, Any]) -> dict[str, Any]:
             """Return a container's own configuration."""
@@ -74,12 +77,14 @@ class TopologyBuilder:
                 "mode": phase["mode"],
                 "metadata": phase["metadata"],
                 "enable_tracing": config["execution"]["enable_event_tracing"],
-                "trace_settings": config["execution"]["trace_settings"],
+                "trace_settings": trace_settings,
                 "settings": settings,
             }
 
         data = DataContainer(own("data", {**config["data"], **config["period"]}), loaded)
-        planned, specs = plan(config, self._load_user_class)
+        mode = phase["mode"]
+        planned, specs = (replay if mode == _REPLAY else plan)(phase, self._sources)
+        profiles: Sequence[Mapping[str, Any]] = () if mode == _GENERATION else config["risk_profiles"]
         features = FeaturesContainer(
             own("features", {"features": {name: str(spec) for name, spec in specs.items()}}),
             specs=specs,
@@ -140,7 +145,7 @@ class TopologyBuilder:
             styles = {decider.settings["name"]: decider.settings.get("orders") for decider in planned}
             shared.extend(
                 portfolio_of(CombinedPortfolioContainer, COMBINED, styles, profile, allocations=allocations)
-                for profile in config["risk_profiles"]
+                for profile in profiles
             )
         for decider in planned:
             name, orders = decider.settings["name"], decider.settings.get("orders")
@@ -153,16 +158,21 @@ class TopologyBuilder:
                     for combined in shared:
                         combined.listen_to(strategy.bus)
                     continue
-                for profile in config["risk_profiles"]:
+                for profile in profiles:
                     portfolio_of(PortfolioContainer, name, orders, profile).listen_to(strategy.bus)
                 continue
             assert decider.user is not None
+            if mode == _GENERATION:
+                raise ConfigError(
+                    f"strategy {name} is called bar by bar: it trades by the position and cash of a portfolio, and "
+                    f"{_GENERATION} has none; write workflow: {{mode: backtest}}"
+                )
             if name in allocations:
                 raise ConfigError(
                     f"portfolio.allocations: {name} is called bar by bar with a portfolio of its own in view, so it "
                     "cannot share one; remove it from allocations, or decide over whole columns"
                 )
-            for profile in config["risk_profiles"]:
+            for profile in profiles:
                 caller = BarByBarContainer(
                     own(f"strategy_{name}_{profile['name']}", {**decider.settings, "risk_profile": profile["name"]}),
                     user=decider.user,
@@ -188,7 +198,8 @@ class TopologyBuilder:
             if portfolio.container_id in followers:
                 execution.tell_fills(portfolio.container_id, followers[portfolio.container_id].on_fill)
 
-        containers = [data, features, execution, *deciders, *portfolios]
+        market = [] if mode == _GENERATION else [execution]
+        containers: list[Container] = [data, features, *market, *deciders, *portfolios]
         clock = Clock(data.bars.times)
         for container in containers:
             container.attach(clock)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,7 @@ from admf_cli.python_strategies.user_class import UserClass
 from admf_cli.strategies.interface import Strategy
 from admf_cli.strategies.python_code import TYPE as PYTHON
 from admf_cli.strategies.registry import build as build_strategy
-
-LoadUserClass = Callable[[str, Mapping[str, Any]], UserClass]
-"""(`file.py:ClassName`, parameters) -> the class, loaded anew."""
+from admf_cli.topology.sources import Sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +31,29 @@ class Decider:
     user: UserClass | None
 
 
-def plan(config: Mapping[str, Any], load: LoadUserClass) -> tuple[Sequence[Decider], dict[str, FeatureSpec]]:
-    """Return every strategy, and all features to compute, each once, by name."""
+Plan = tuple[Sequence[Decider], dict[str, FeatureSpec]]
+"""Every strategy, and all features to compute, each once, by name."""
+
+
+def replay(phase: Mapping[str, Any], sources: Sources) -> Plan:
+    """Return every strategy with the decisions that were recorded of it; no feature is needed for them."""
+    config, name = phase["config"], phase["metadata"]["phase_name"]
+    path = config["signals"]["path"]
+    deciders = [
+        Decider(
+            {key: value for key, value in section.items() if key != "path"},
+            {},
+            sources.signals(path, section["name"], name),
+            None,
+        )
+        for section in config["strategies"]
+    ]
+    return deciders, {}
+
+
+def plan(phase: Mapping[str, Any], sources: Sources) -> Plan:
+    """Return every strategy as it is configured."""
+    config = phase["config"]
     configured = {name: spec_from_config(name, section) for name, section in config["features"].items()}
     specs = dict(configured)
     # By what they compute, names in them resolved: strategies ask for features in that form.
@@ -43,7 +62,7 @@ def plan(config: Mapping[str, Any], load: LoadUserClass) -> tuple[Sequence[Decid
     deciders = []
     for name, section in sections.items():
         settings = {key: value for key, value in section.items() if key != "path"}
-        user = load(section["path"], section["params"]) if section["type"] == PYTHON else None
+        user = sources.user_class(section["path"], section["params"]) if section["type"] == PYTHON else None
         if user is None:
             others = {other: part for other, part in sections.items() if other != name}
             strategy: Strategy | None = build_strategy(section["type"], section["params"], configured, others)

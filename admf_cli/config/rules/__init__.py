@@ -9,6 +9,7 @@ from admf_cli.config.node import Node
 from admf_cli.config.rules.catalogue import catalogue_faults
 from admf_cli.config.rules.ground import Ground
 from admf_cli.config.rules.market import market_faults
+from admf_cli.config.rules.modes import mode_faults
 from admf_cli.config.rules.money import money_faults
 from admf_cli.config.rules.naming import naming_faults
 from admf_cli.config.rules.periods import period_faults
@@ -28,6 +29,7 @@ def cross_faults(root: Node, values: Any, directory: Path | None = None) -> list
     return [
         *market_faults(ground),
         *period_faults(ground),
+        *mode_faults(ground),
         *naming_faults(ground),
         *catalogue_faults(ground),
         *user_code_faults(ground, directory),

@@ -8,7 +8,7 @@ from admf_cli.config.schema.base import Name, Section, Symbol
 from admf_cli.config.schema.data import Data, Instrument
 from admf_cli.config.schema.execution import Execution
 from admf_cli.config.schema.strategies import Feature, Portfolio, RiskProfile, Strategy
-from admf_cli.config.schema.workflow import Results, Workflow
+from admf_cli.config.schema.workflow import Results, Signals, Workflow
 
 FeatureName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
 
@@ -32,6 +32,11 @@ class Config(Section):
     strategies: Annotated[list[Strategy], Field(min_length=1, max_length=1000)] = Field(
         description="What decides; each strategy runs under each risk profile.",
         examples=[[{"name": "trend", "type": "sma_crossover", "params": {"fast": 10, "slow": 30}}]],
+    )
+    signals: Signals | None = Field(
+        None,
+        description="Decisions to replay, with `workflow.mode: signal_replay`.",
+        examples=[{"path": "traces/wf_1"}],
     )
     risk_profiles: Annotated[list[RiskProfile], Field(min_length=1, max_length=1000)] = Field(
         description="How much, and within which limits.",

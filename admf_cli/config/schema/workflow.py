@@ -30,7 +30,11 @@ class Workflow(Section):
         description="Id of the run, a directory of its traces and results; null = made from `name` and the start time.",
         examples=["wf_123"],
     )
-    mode: Literal["backtest"] = Field("backtest", description="What the phases do.")
+    mode: Literal["backtest", "signal_generation", "signal_replay"] = Field(
+        "backtest",
+        description="What the phases do: everything; strategies only, which leaves the traces of their signals; or "
+        "portfolios on the signals that `signals` names.",
+    )
     phases: list[Phase] = Field(
         default_factory=lambda: [Phase(name="backtest", start=None, end=None)],
         min_length=1,
@@ -38,6 +42,17 @@ class Workflow(Section):
         description="Phases in their order, each on newly built containers; default: one named `backtest` over all "
         "data. Their ranges may overlap.",
         examples=[[{"name": "training", "end": "2009-12-31"}, {"name": "testing", "start": "2010-01-01"}]],
+    )
+
+
+class Signals(Section):
+    """Decisions made before, for `workflow.mode: signal_replay`."""
+
+    path: Text = Field(
+        description="Directory of a run's traces (of the workflow or of one phase), or a CSV file with the columns "
+        "timestamp, symbol, and direction or weight (strategy and rule if wanted). Relative to the working directory, "
+        "else to the configuration's.",
+        examples=["traces/wf_123", "signals.csv"],
     )
 
 
