@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from admf_cli.cli.descriptions import parameter_lines, print_json
+from admf_cli.cli.descriptions import print_json, print_parameters, print_wrapped
 
 app = typer.Typer(help="List and describe the features that a configuration can name.", no_args_is_help=True)
 
@@ -56,9 +56,11 @@ def show(
 
         print_json({"schema_version": 1, **asdict(info), "example": example(info)})
         return
-    typer.echo(f"{info.name}: {info.summary}\n\nsource   {info.source}\ngroup    {info.group}")
+    print_wrapped(f"{info.name}: {info.summary}", 2)
+    typer.echo()
+    print_wrapped(f"source   {info.source}", 9)
+    typer.echo(f"group    {info.group}")
     typer.echo(f"reads    {', '.join(part or 'another feature' for part in info.inputs) or 'nothing'}")
     typer.echo(f"yields   {', '.join(info.outputs)}")
-    for line in parameter_lines(info.parameters):
-        typer.echo(line)
+    print_parameters(info.parameters)
     typer.echo(f"\n{example(info)}", nl=False)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from admf_cli.cli.descriptions import parameter_lines, print_json
+from admf_cli.cli.descriptions import print_json, print_parameters, print_wrapped
 
 app = typer.Typer(help="List and describe the strategies that a configuration can name.", no_args_is_help=True)
 
@@ -62,10 +62,11 @@ def show(
         }
         print_json(document)
         return
-    typer.echo(f"{info.name}: {info.summary}\n\nsource  {info.source}")
-    for line in parameter_lines(info.parameters):
-        typer.echo(line)
+    print_wrapped(f"{info.name}: {info.summary}", 2)
+    typer.echo()
+    print_wrapped(f"source  {info.source}", 8)
+    print_parameters(info.parameters)
     typer.echo("\nrules")
     for rule in info.rules:
-        typer.echo(f"  {rule}")
+        print_wrapped(f"  {rule}", 4)
     typer.echo(f"\n{info.example}", nl=False)
