@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from admf_cli import CONFIG_SCHEMA_VERSION
+from admf_cli.config.catalogue_schema import add_catalogues
 from admf_cli.config.schema.execution import ContainerSettings
 from admf_cli.config.schema.root import Config
 from admf_cli.config.validation import Model, fields_of, models_in
@@ -28,6 +29,7 @@ def json_schema() -> dict[str, Any]:
             elif field.default_factory is not None:
                 entry["default"] = _plain(field.get_default(call_default_factory=True))
     document["properties"]["features"]["additionalProperties"] = False
+    add_catalogues(definitions)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"ADMF configuration, schema {CONFIG_SCHEMA_VERSION}",

@@ -154,3 +154,22 @@ def test_schema_reference_and_examples_are_in_step() -> None:
         text = path.read_text()
         assert text.startswith("# yaml-language-server: $schema=schema.json\n")
         jsonschema.Draft202012Validator(schema).validate(parse_yaml(text, str(path)).plain())
+
+
+@pytest.mark.parametrize(
+    ("params", "said"),
+    [
+        ("{fast: 0}", "0 is less than the minimum of 1"),
+        ("{fsat: 5}", "'fsat' was unexpected"),
+        ("{direction: both}", "'both' is not one of"),
+        ("{fast: line, slow: 30}", None),
+    ],
+)
+def test_the_schema_tells_editors_a_strategy_s_parameters(params: str, said: str | None) -> None:
+    text = SOUND.replace("params: {fast: 5, slow: 20}", f"params: {params}")
+    assert text != SOUND
+    faults = [
+        error.message
+        for error in jsonschema.Draft202012Validator(json_schema()).iter_errors(parse_yaml(text, "t").plain())
+    ]
+    assert (said is None and not faults) or (said is not None and any(said in fault for fault in faults)), faults
