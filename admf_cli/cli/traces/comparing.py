@@ -1,4 +1,4 @@
-"""`admf traces diff`: two runs held against each other. Refuses to know how they are compared."""
+"""`admf traces diff` and `stats`: two runs held against each other, one summed up. Refuses to know how."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from admf_cli.cli.traces.options import AsJson, Phase, Plain
+from admf_cli.cli.traces.options import AsJson, Directory, Phase, Plain
 
 
 def diff(
@@ -32,3 +32,23 @@ def diff(
     else:
         show_diff(answer, Screen(plain=plain))
     raise typer.Exit(0 if answer.same else 1)
+
+
+def stats(
+    directory: Directory,
+    phase: Phase = None,
+    trades: Annotated[int, typer.Option("--trades", min=0, help="How many of the biggest and slowest trades.")] = 5,
+    as_json: AsJson = False,
+    plain: Plain = False,
+) -> None:
+    """Show funnel, rejects by reason, bars from signal to fill, slippage, costs, biggest and slowest trades."""
+    from admf_cli.traces.render.document import document
+    from admf_cli.traces.render.screen import Screen
+    from admf_cli.traces.render.statistics import show_stats
+    from admf_cli.traces.stats import stats as ask
+
+    answer = ask(directory, phase=phase, trades=trades)
+    if as_json:
+        typer.echo(document(answer))
+    else:
+        show_stats(answer, Screen(plain=plain))
