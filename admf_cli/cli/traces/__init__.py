@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import typer
 
-from admf_cli.cli.traces import comparing, exporting, questions, showing, soundness, sql
+from admf_cli.cli.traces import comparing, exporting, keeping, questions, showing, soundness, sql
 
 app = typer.Typer(help="Ask the traces of a run: what is in them, why, why not, what changed.", no_args_is_help=True)
+app.command("list")(keeping.list_runs)
 app.command()(soundness.inspect)
 app.command()(soundness.verify)
 app.command()(soundness.replay)
@@ -20,3 +21,4 @@ app.command()(comparing.diff)
 app.command()(comparing.stats)
 app.command()(sql.query)
 app.command()(exporting.export)
+app.command()(keeping.prune)

@@ -1,0 +1,55 @@
+"""`admf traces list` and `prune`: which runs there are, and which may go. Refuses to know how they are told apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from admf_cli.cli.traces.options import AsJson, Directory, Plain
+
+
+def list_runs(
+    directory: Annotated[Path, typer.Argument(metavar="[DIR]", help="A folder of workflows.")] = Path("traces"),
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only the newest so many.")] = None,
+    as_json: AsJson = False,
+    plain: Plain = False,
+) -> None:
+    """List runs, newest first: date, config, status, headline metrics and size."""
+    from admf_cli.traces.render.document import document
+    from admf_cli.traces.render.listing import show_runs
+    from admf_cli.traces.render.screen import Screen
+    from admf_cli.traces.runs import list_runs as ask
+
+    answer = ask(directory)
+    if as_json:
+        typer.echo(document(answer))
+    else:
+        show_runs(answer, Screen(plain=plain), limit)
+
+
+def prune(
+    directory: Directory,
+    keep: Annotated[int | None, typer.Option("--keep", min=0, help="Spare so many of the newest runs.")] = None,
+    older_than: Annotated[
+        str | None, typer.Option("--older-than", help="Remove only older ones: 30d, 12h, 4w, or a date.")
+    ] = None,
+    max_size: Annotated[
+        str | None, typer.Option("--max-size", help="Remove only the oldest, until all are below this: 500MB, 2GB.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go; remove nothing.")] = False,
+    as_json: AsJson = False,
+    plain: Plain = False,
+) -> None:
+    """Remove whole runs that are no longer wanted, and only what is recognisably a run's own traces."""
+    from admf_cli.traces.prune import prune as ask
+    from admf_cli.traces.render.document import document
+    from admf_cli.traces.render.listing import show_pruning
+    from admf_cli.traces.render.screen import Screen
+
+    answer = ask(directory, keep=keep, older_than=older_than, max_size=max_size, dry_run=dry_run)
+    if as_json:
+        typer.echo(document(answer))
+    else:
+        show_pruning(answer, Screen(plain=plain))

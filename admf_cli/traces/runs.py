@@ -1,0 +1,150 @@
+"""The runs under a directory, each in a few small reads: when, what, how it ended, what came out. Reads no file whole.
+
+A line holds no wall clock, so a run's date is that of its newest file. Refuses to know how the answer is shown.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from admf_cli.errors import StorageError
+from admf_cli.tracefile.discovery import Discovery, PhaseTrace, discover_some, display
+from admf_cli.tracefile.presence import is_held
+from admf_cli.traces.archive import Archive
+from admf_cli.traces.event import amount
+
+HEADLINES = ("total_return", "sharpe_ratio", "max_drawdown", "trades")
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One workflow.
+
+    Attributes:
+        modified: of its newest file, seconds since 1970 UTC.
+        status: that of its containers: the worst of "running", "never sealed", "damaged meta", "failed",
+            "interrupted", "recovered", "complete".
+        portfolios: over all phases.
+        best: the portfolio whose figures `metrics` are, phase/portfolio: that with the highest total return of the
+            last phase that reported any; None if none did.
+        metrics: of `HEADLINES`, None where undefined.
+        size: bytes of all its trace files.
+    """
+
+    workflow_id: str
+    path: str
+    modified: float
+    config_name: str | None
+    status: str
+    phases: tuple[str, ...]
+    portfolios: int
+    best: str | None
+    metrics: dict[str, float | None]
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """All runs found, newest first; `truncated` if there was more than is looked at."""
+
+    directory: str
+    runs: tuple[RunSummary, ...]
+    truncated: bool
+
+
+_WORST_FIRST = ("never sealed", "damaged meta", "failed", "interrupted", "recovered", "complete")
+
+
+def list_runs(directory: Path) -> Runs:
+    """Return the runs under a directory.
+
+    Raises:
+        StorageError: there is no such directory, or no trace in it.
+    """
+    found = discover_some(directory)
+    runs = [_summary(path, phases) for path, phases in workflows(found).items()]
+    runs.sort(key=lambda run: (-run.modified, run.workflow_id))
+    return Runs(display(directory), tuple(runs), found.truncated)
+
+
+def workflows(found: Discovery) -> dict[Path, list[PhaseTrace]]:
+    """Return the phases found by the directory of their workflow."""
+    by_path: dict[Path, list[PhaseTrace]] = {}
+    for phase in found.phases:
+        by_path.setdefault(phase.path.absolute().parent, []).append(phase)
+    return by_path
+
+
+def last_written(phases: Sequence[PhaseTrace]) -> tuple[float, int]:
+    """Return when the newest file of some phases was written, and how many bytes all have."""
+    newest, size = 0.0, 0
+    for phase in phases:
+        for container in phase.containers:
+            for there, path in ((container.has_lines, container.lines_path), (container.has_meta, container.meta_path)):
+                with contextlib.suppress(OSError):
+                    if there:
+                        entry = path.lstat()
+                        newest, size = max(newest, entry.st_mtime), size + entry.st_size
+    return newest, size
+
+
+def _summary(path: Path, phases: Sequence[PhaseTrace]) -> RunSummary:
+    statuses: set[str] = set()
+    config_name: str | None = None
+    portfolios, best = 0, None
+    metrics: dict[str, float | None] = {}
+    for phase in phases:
+        with Archive(phase) as archive:
+            statuses |= {_status(archive, one.container_id) for one in phase.containers}
+            for one in phase.containers:
+                meta = archive.meta(one.container_id) if config_name is None else None
+                config_name = meta.config_name if meta else config_name
+            mine = archive.containers("portfolio")
+            portfolios += len(mine)
+            found = _best(archive, mine)
+            if found is not None:
+                best, metrics = f"{phase.phase_name}/{found[0]}", found[1]
+    modified, size = last_written(phases)
+    running = is_held(path) is True
+    return RunSummary(
+        phases[0].workflow_id,
+        display(path),
+        modified,
+        config_name,
+        "running" if running else next((one for one in _WORST_FIRST if one in statuses), "damaged meta"),
+        tuple(phase.phase_name for phase in phases),
+        portfolios,
+        best,
+        metrics,
+        size,
+    )
+
+
+def _status(archive: Archive, container_id: str) -> str:
+    container = archive.phase.container(container_id)
+    if container is not None and not container.has_meta:
+        return "never sealed"
+    meta = archive.meta(container_id)
+    return meta.status if meta is not None and meta.status in _WORST_FIRST else "damaged meta"
+
+
+def _best(archive: Archive, portfolios: Sequence[str]) -> tuple[str, dict[str, float | None]] | None:
+    best: tuple[str, dict[str, float | None]] | None = None
+    for portfolio in portfolios:
+        with contextlib.suppress(StorageError):
+            end = archive.last(portfolio)
+            if end is None or end.event_type != "PHASE_END":
+                continue
+            reported = end.mapping("metrics")
+            figures = {name: amount(reported, name) for name in HEADLINES}
+            if reported and (best is None or _return(figures) > _return(best[1])):
+                best = (portfolio, figures)
+    return best
+
+
+def _return(figures: dict[str, float | None]) -> float:
+    value = figures["total_return"]
+    return float("-inf") if value is None else value

@@ -1,0 +1,186 @@
+"""`admf traces list` and `prune`: which runs there are, and that nothing else is ever removed."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from commandline import traces
+from handmade import PORTFOLIO, crossover_run
+
+from admf_cli.errors import ConfigError
+from admf_cli.tracefile.presence import held
+from admf_cli.traces.prune import parse_age, parse_size, prune
+from admf_cli.traces.runs import list_runs
+
+HOUR = 3600
+
+
+def runs(root: Path, names: str, **options: Any) -> None:
+    """Make runs, the first the oldest, an hour apart."""
+    for age, name in enumerate(reversed(names)):
+        made = crossover_run([100.0, 101.0, 102.0, 103.0], {1: 1})
+        metrics = {"total_return": 0.1, "sharpe_ratio": 1.5, "max_drawdown": 0.2, "trades": 3}
+        made.events[PORTFOLIO][-1]["payload"]["metrics"] = metrics
+        phase = made.write(root / name / "backtest", **options)
+        for path in phase.iterdir():
+            os.utime(path, (2e9 - age * HOUR, 2e9 - age * HOUR))
+
+
+def names(root: Path) -> str:
+    return "".join(sorted(path.name for path in root.iterdir()))
+
+
+def test_runs_are_listed_newest_first_with_what_they_came_to(tmp_path: Path) -> None:
+    runs(tmp_path, "abc")
+    listed = list_runs(tmp_path).runs
+    assert [run.workflow_id for run in listed] == ["c", "b", "a"]
+    first = listed[0]
+    assert (first.modified, first.config_name, first.status, first.phases) == (
+        2e9,
+        "trend_demo",
+        "complete",
+        ("backtest",),
+    )
+    assert (first.best, first.metrics["sharpe_ratio"]) == (f"backtest/{PORTFOLIO}", 1.5)
+    assert first.size == sum(path.stat().st_size for path in (tmp_path / "c" / "backtest").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("options", "status"),
+    [
+        ({"status": "failed"}, "failed"),
+        ({"unsealed": ["data"]}, "never sealed"),
+        ({"meta_changes": {"status": 7}}, "damaged meta"),
+    ],
+)
+def test_the_worst_of_its_containers_is_a_run_s_status(tmp_path: Path, options: dict[str, Any], status: str) -> None:
+    runs(tmp_path, "a", **options)
+    assert list_runs(tmp_path).runs[0].status == status
+
+
+def test_a_run_that_goes_on_is_running_and_is_never_removed(tmp_path: Path) -> None:
+    runs(tmp_path, "a")
+    with held(tmp_path / "a"):
+        assert list_runs(tmp_path).runs[0].status == "running"
+        answer = prune(tmp_path, keep=0)
+    assert [(one.workflow_id, one.spared) for one in answer.spared] == [("a", "its run still goes on")]
+    assert names(tmp_path) == "a"
+
+
+@pytest.mark.parametrize(
+    ("rules", "left"),
+    [
+        ({"keep": 2}, "cd"),
+        ({"keep": 9}, "abcd"),
+        ({"keep": 0}, ""),
+        ({"older_than": "2033-05-18T02:30:00Z"}, "cd"),  # 2e9 is 03:33:20 of that day
+        ({"older_than": "2033-05-18T02:30:00Z", "keep": 3}, "bcd"),
+        ({"max_size": "1GB"}, "abcd"),
+        ({"max_size": "0"}, ""),
+        ({"max_size": "0", "keep": 1}, "d"),
+    ],
+)
+def test_each_rule_removes_the_oldest_and_they_narrow_each_other(
+    tmp_path: Path, rules: dict[str, Any], left: str
+) -> None:
+    runs(tmp_path, "abcd")
+    planned = prune(tmp_path, **rules, dry_run=True)
+    assert names(tmp_path) == "abcd"
+    done = prune(tmp_path, **rules)
+    assert names(tmp_path) == left
+    assert planned.removed == done.removed
+
+
+def test_only_as_many_go_as_the_size_takes(tmp_path: Path) -> None:
+    runs(tmp_path, "abcd")
+    each = list_runs(tmp_path).runs[0].size
+    prune(tmp_path, max_size=str(each * 3))
+    assert names(tmp_path) == "bcd"
+
+
+def plant_note(run: Path) -> None:
+    (run / "backtest" / "notes.txt").write_text("mine")
+
+
+def plant_link(run: Path) -> None:
+    (run / "backtest" / "x.jsonl").symlink_to(run / "backtest" / "data.jsonl")
+
+
+def plant_folder(run: Path) -> None:
+    (run / "backtest" / "deeper").mkdir()
+
+
+def plant_beside(run: Path) -> None:
+    (run / "results").mkdir()
+
+
+def plant_foreign_seal(run: Path) -> None:
+    run.rename(run.with_name("kept"))
+
+
+def plant_foreign_lines(run: Path) -> None:
+    (run / "backtest" / "labels.jsonl").write_text('{"label": 1}\n')
+
+
+@pytest.mark.parametrize(
+    "plant", [plant_note, plant_link, plant_folder, plant_beside, plant_foreign_seal, plant_foreign_lines]
+)
+def test_what_holds_anything_else_is_spared_whole(tmp_path: Path, plant: Any) -> None:
+    runs(tmp_path, "ab")
+    plant(tmp_path / "a")
+    before = {
+        path: path.lstat().st_mtime for path in tmp_path.rglob("*") if "/b" not in str(path.relative_to(tmp_path))
+    }
+    answer = prune(tmp_path, keep=0)
+    assert [one.workflow_id for one in answer.removed] == ["b"]
+    assert len(answer.spared) == 1
+    assert not (tmp_path / "b").exists()
+    kept = [path for path in before if path.exists() or path.is_symlink()]
+    assert len(kept) >= len(before) - 1  # `b` itself
+    assert sum(1 for _ in tmp_path.rglob("data.jsonl")) == 1
+
+
+def test_no_rule_is_a_usage_error_and_nothing_goes(tmp_path: Path) -> None:
+    runs(tmp_path, "a")
+    result = traces("prune", tmp_path)
+    assert result.exit_code == 2
+    assert names(tmp_path) == "a"
+
+
+@pytest.mark.parametrize("text", ["", "d", "-3d", "3 days", "yesterday", "9999999d"])
+def test_an_age_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="--older-than"):
+        parse_age(text, 0.0)
+
+
+def test_ages_and_sizes_mean_what_they_say() -> None:
+    assert parse_age("2w", 2e9) == 2e9 - 14 * 86_400
+    assert parse_age("2033-05-18", 0.0) == 1_999_987_200
+    assert [parse_size(text) for text in ("7", "2kB", "1.5M", "2GB", "1 TiB")] == [
+        7,
+        2000,
+        1_500_000,
+        2 * 10**9,
+        10**12,
+    ]
+    with pytest.raises(ConfigError, match="--max-size"):
+        parse_size("much")
+
+
+def test_the_commands_print_tables_and_json(tmp_path: Path) -> None:
+    runs(tmp_path, "abc", meta_changes={"config_name": "\x1b[31mred"})
+    shown = traces("list", tmp_path, "--plain", "--limit", "2")
+    assert shown.stdout.splitlines()[1].startswith(
+        "c (\\x1b[31mred)\t2033-05-18 03:33\tcomplete\t+10.0%\t1.50\t20.0%\t3\t"
+    )
+    assert "1 older runs" in shown.stdout
+    document = json.loads(traces("list", tmp_path, "--json").stdout)
+    assert [run["workflow_id"] for run in document["runs"]] == ["c", "b", "a"]
+    assert "would be removed" in traces("prune", tmp_path, "--keep", "1", "--dry-run").stdout
+    assert json.loads(traces("prune", tmp_path, "--keep", "1", "--json").stdout)["kept"] == 1
+    assert names(tmp_path) == "c"
+    assert traces("list", tmp_path / "nowhere").exit_code == 5
