@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
@@ -33,6 +34,39 @@ class _Tally:
         self.last_dropped: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Singles:
+    """Single events by type and id, which is all that is asked of them once they are written."""
+
+    types: list[str]
+    ids: list[str]
+
+    @classmethod
+    def of(cls, events: Sequence[Event]) -> _Singles:
+        return cls([event.event_type for event in events], [event.event_id for event in events])
+
+    def __len__(self) -> int:
+        return len(self.types)
+
+    def part(self, start: int, stop: int) -> _Singles:
+        return _Singles(self.types[start:stop], self.ids[start:stop])
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Written events of one type, numbered consecutively."""
+
+    event_type: str
+    first_number: int
+    rows: int
+
+    def __len__(self) -> int:
+        return self.rows
+
+    def part(self, start: int, stop: int) -> _Run:
+        return _Run(self.event_type, self.first_number + start, stop - start)
+
+
 class Tracer:
     """The recorder of one container, in one phase.
 
@@ -56,7 +90,7 @@ class Tracer:
         self._fresh: list[Event] = []  # not counted yet, in order, after everything that is
         self._pending: deque[list[Event] | EventBatch] = deque()  # counted, within bounds, not written yet
         self._pending_count = 0
-        self._on_disk: deque[list[Any]] = deque()  # runs of [event type, first number, count] still wanted in the file
+        self._on_disk: deque[_Singles | _Run] = deque()  # what is still wanted in the file
         self._on_disk_count = 0
         self._dead_lines = 0  # at the head of the file, pushed out, not cut off yet
         self._tallies: dict[str, _Tally] = {}
@@ -200,35 +234,32 @@ class Tracer:
 
     def _push_out(self, excess: int) -> None:
         while excess > 0 and self._on_disk:
-            run = self._on_disk[0]
-            taken = min(excess, run[2])
-            self._drop(run[0], run[1], run[1] + taken - 1, taken)
-            run[1] += taken
-            run[2] -= taken
-            if not run[2]:
-                self._on_disk.popleft()
+            written = self._on_disk.popleft()
+            taken = min(excess, len(written))
+            self._drop_first(written, taken)
+            if taken < len(written):
+                self._on_disk.appendleft(written.part(taken, len(written)))
             self._on_disk_count -= taken
             self._dead_lines += taken
             excess -= taken
         while excess > 0:
             item = self._pending.popleft()
             taken = min(excess, len(item))
-            if isinstance(item, EventBatch):
-                self._drop(item.event_type, item.first_number, item.first_number + taken - 1, taken)
-                rest: list[Event] | EventBatch = item.part(taken, len(item))
-            else:
-                self._drop_singles(item[:taken])
-                rest = item[taken:]
-            if len(rest):
-                self._pending.appendleft(rest)
+            self._drop_first(item if isinstance(item, EventBatch) else _Singles.of(item[:taken]), taken)
+            if taken < len(item):
+                self._pending.appendleft(item.part(taken, len(item)) if isinstance(item, EventBatch) else item[taken:])
             self._pending_count -= taken
             excess -= taken
 
-    def _drop_singles(self, events: Sequence[Event]) -> None:
-        first = {event.event_type: event for event in reversed(events)}
-        last = {event.event_type: event for event in events}
-        for event_type, count in _counts(events):
-            self._drop(event_type, _number(first[event_type]), _number(last[event_type]), count)
+    def _drop_first(self, item: _Singles | _Run | EventBatch, count: int) -> None:
+        if not isinstance(item, _Singles):
+            self._drop(item.event_type, item.first_number, item.first_number + count - 1, count)
+            return
+        types, ids = item.types[:count], item.ids[:count]
+        first = dict(zip(reversed(types), reversed(ids), strict=True))
+        last = dict(zip(types, ids, strict=True))
+        for event_type, dropped in Counter(types).items():
+            self._drop(event_type, _number(first[event_type]), _number(last[event_type]), dropped)
 
     def _drop(self, event_type: str, first: int, last: int, count: int) -> None:
         tally = self._tallies[event_type]
@@ -243,28 +274,20 @@ class Tracer:
         while self._pending:
             item = self._pending.popleft()
             self._pending_count -= len(item)
+            if self._capacity is not None:  # otherwise nobody will ask what lies where
+                self._on_disk_count += len(item)
+                self._on_disk.append(
+                    _Run(item.event_type, item.first_number, len(item))
+                    if isinstance(item, EventBatch)
+                    else _Singles.of(item)
+                )
             if isinstance(item, EventBatch):
-                self._wrote(item.event_type, item.first_number, len(item))
                 for lines in encode_batch(item):
                     self.file.append(lines)
             else:
-                if self._capacity is not None:
-                    for event in item:
-                        self._wrote(event.event_type, _number(event), 1)
                 self.file.append(encode_events(item))
         if self._capacity is not None and self._dead_lines >= max(self._capacity, _PORTION):
             self._cut()
-
-    def _wrote(self, event_type: str, first: int, count: int) -> None:
-        if self._capacity is None:
-            return  # nothing will ever be pushed out, so nobody will ask which types lie where
-        self._on_disk_count += count
-        if self._on_disk:
-            run = self._on_disk[-1]
-            if run[0] == event_type and run[1] + run[2] == first:
-                run[2] += count
-                return
-        self._on_disk.append([event_type, first, count])
 
     def _cut(self) -> None:
         assert self.file is not None
@@ -305,5 +328,5 @@ def _counts(events: Sequence[Event]) -> list[tuple[str, int]]:
     return list(Counter(map(_type_of, events)).items())
 
 
-def _number(event: Event) -> int:
-    return int(event.event_id.rpartition("#")[2])
+def _number(event_id: str) -> int:
+    return int(event_id.rpartition("#")[2])

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 Lines = bytes | bytearray | memoryview
 
 _COPY_BYTES = 1 << 20
-_ASIDE_BYTES = 1 << 18  # so many at once are worth a thread of their own
+_ASIDE_BYTES = 1 << 18  # so many at once are worth handing over
+_ASIDE_AFTER_BYTES = 4 << 20  # in a file of so many, a thread is worth making
 _ASIDE_BLOCKS = 4  # waiting at most, so that a slow disk slows the run down instead of filling the memory
 
 
@@ -46,7 +47,7 @@ class TraceFile:
 
     def append(self, lines: Lines) -> None:
         """Write whole lines at the end; they must not be changed afterwards."""
-        if len(lines) >= _ASIDE_BYTES:
+        if len(lines) >= _ASIDE_BYTES and (self._thread is not None or self.bytes >= _ASIDE_AFTER_BYTES):
             self._append_aside(lines)
         else:
             self.wait()

@@ -264,7 +264,7 @@ def test_a_bus_delivers_by_type_and_topic_and_batches_row_by_row() -> None:
 
 def test_blocks_written_aside_and_lines_between_them_stay_in_order(tmp_path: Path) -> None:
     block = b"x" * (1 << 19) + b"\n"
-    pieces = [b"a\n", block, b"b\n", block, block, block, block, block, b"c\n"]
+    pieces = [b"a\n", *[block] * 9, b"b\n", *[block] * 6, b"c\n"]
     file = TraceFile(tmp_path / "data.jsonl")
     for piece in pieces:
         file.append(piece)
@@ -285,15 +285,15 @@ def test_after_a_write_that_failed_nothing_more_is_written(tmp_path: Path) -> No
     block = b"y" * (1 << 19) + b"\n"
     file = TraceFile(tmp_path / "data.jsonl")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, ((1 << 20) + 100, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, ((6 << 20) + 100, hard))
     try:
         with pytest.raises(StorageError, match="cannot write this trace file"):
-            append_and_wait(file, [block] * 12)
+            append_and_wait(file, [block] * 24)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     for attempt in (file.wait, lambda: file.append(b"later\n"), lambda: file.seal({})):
         with pytest.raises(StorageError):
             attempt()
     file.close()
-    assert (block * 12).startswith((tmp_path / "data.jsonl").read_bytes())
+    assert (block * 24).startswith((tmp_path / "data.jsonl").read_bytes())
     assert not (tmp_path / "data.meta.json").exists()
