@@ -183,10 +183,16 @@ def _print_next(page: Page, result: RunResult, trace_dir: str) -> None:
     page.line(f"  admf traces inspect {place}")
     filled = [phase for phase in result.phases if any(portfolio.counts["fills"] for portfolio in phase.portfolios)]
     if filled:
-        last = f" --phase {shlex.quote(filled[-1].name)}" if len(result.phases) > 1 else ""
-        page.line(f"  admf traces explain {place} last-fill{last}")
-    if any(portfolio.rejects for phase in result.phases for portfolio in phase.portfolios):
-        page.line(f"  admf traces why-not {place} --at DATE")
+        page.line(f"  admf traces explain {place} last-fill{_of_phase(result, filled[-1])}")
+    refused = [phase for phase in result.phases if any(portfolio.rejects for portfolio in phase.portfolios)]
+    if refused:
+        # Any day will do to show the question; the last one there is surely exists.
+        day = timestamp_text(refused[-1].end).partition("T")[0]
+        page.line(f"  admf traces why-not {place} --at {day}{_of_phase(result, refused[-1])}")
+
+
+def _of_phase(result: RunResult, phase: PhaseResult) -> str:
+    return f" --phase {shlex.quote(phase.name)}" if len(result.phases) > 1 else ""
 
 
 def _moment(time_us: int) -> str:

@@ -167,7 +167,7 @@ def test_what_to_ask_next_can_be_pasted_into_a_shell() -> None:
     text = printed(replace(samples.usual(), trace_dir="my traces/wf; rm x"))
     assert "admf traces inspect 'my traces/wf; rm x'\n" in text
     assert "admf traces explain 'my traces/wf; rm x' last-fill\n" in text
-    assert "admf traces why-not 'my traces/wf; rm x' --at DATE\n" in text
+    assert "admf traces why-not 'my traces/wf; rm x' --at 2000-01-06\n" in text
 
 
 def test_nothing_is_suggested_that_has_no_answer() -> None:
