@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from admf_cli.metrics import METRICS
+from admf_cli import run_backtest
+from tests.docs.console import enter_fresh_folder, fits, output_of, steps_of
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
@@ -22,19 +23,25 @@ def test_the_python_block_runs(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(scope["fills"]) == 1
 
 
-def test_the_output_in_the_tour_is_the_example_s(monkeypatch: pytest.MonkeyPatch) -> None:
-    from admf_cli import run_backtest
+def test_every_command_of_the_tour_prints_what_the_tour_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "110")
+    enter_fresh_folder(tmp_path)
+    steps = steps_of(README)
+    assert len(steps) > 6
+    for step in steps:
+        printed = output_of(step.command)
+        assert fits(step.shown, printed), "\n".join([step.command, *printed])
 
-    monkeypatch.chdir(ROOT)
-    quiet = ("results.write=false", "execution.enable_event_tracing=false")
-    phase = run_backtest("configs/backtest_with_tracing.yaml", overrides=quiet).phases[0]
-    portfolio = phase.portfolios[0]
-    steps = " → ".join(f"{portfolio.counts[key]} {key}" for key in ("signals", "orders", "fills", "trades"))
-    assert f"{phase.bars:,} bars → {steps}" in README
-    total = portfolio.metrics["total_return"]
-    assert total is not None
-    assert f"{total:.2%}" in README
-    assert METRICS["total_return"].title in README
+
+def test_the_configuration_shown_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (block,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    enter_fresh_folder(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.yaml").write_text(block)
+    careful, plain = run_backtest(tmp_path / "mine.yaml").phases[0].portfolios
+    assert careful.counts["trades"] > 10
+    assert plain.counts["trades"] > 10
 
 
 def test_links_in_the_documentation_lead_somewhere() -> None:
