@@ -54,7 +54,8 @@ def show(
     if as_json:
         from dataclasses import asdict
 
-        print_json({"schema_version": 1, **asdict(info), "example": example(info)})
+        said = {key: value for key, value in asdict(info).items() if key != "check"}
+        print_json({"schema_version": 1, **said, "example": example(info)})
         return
     print_wrapped(f"{info.name}: {info.summary}", 2)
     typer.echo()

@@ -1,7 +1,7 @@
 """How features that read several symbols at one time are computed. Refuses to know of lookbacks and configurations.
 
 Each takes the input of all symbols, shape (n_bars, n_symbols), nan where a symbol has no value, and returns its
-outputs in that shape. Row t depends on row t only.
+outputs in that shape. Row t depends on rows up to t only.
 """
 
 from __future__ import annotations
@@ -45,13 +45,27 @@ def _ratio(values: FloatArray, params: Params, bars: Bars) -> tuple[FloatArray, 
         return (_shared(first / second, bars),)
 
 
+def _reference(values: FloatArray, params: Params, bars: Bars) -> tuple[FloatArray, ...]:
+    column = _of_symbol(values, params, "symbol", bars)
+    if bars.present is None:
+        return (_shared(column, bars),)
+    own = np.where(bars.present[:, bars.symbols.index(params["symbol"])], np.arange(bars.n_bars), -1)
+    latest = np.maximum.accumulate(own)
+    return (_shared(np.where(latest >= 0, column[np.maximum(latest, 0)], np.nan), bars),)
+
+
 def _legs(values: FloatArray, params: Params, bars: Bars) -> tuple[FloatArray, FloatArray]:
-    for leg in ("first", "second"):
-        if params[leg] not in bars.symbols:
-            hint = did_you_mean(params[leg], bars.symbols)
-            rule = f"must be one of the symbols {', '.join(bars.symbols)} (got {params[leg]!r}){hint}"
-            raise ParameterError("pair", [Fault(leg, rule)])
-    return values[:, bars.symbols.index(params["first"])], values[:, bars.symbols.index(params["second"])]
+    return _of_symbol(values, params, "first", bars), _of_symbol(values, params, "second", bars)
+
+
+def _of_symbol(values: FloatArray, params: Params, parameter: str, bars: Bars) -> FloatArray:
+    """Return the column of the symbol that a parameter names."""
+    symbol = params[parameter]
+    if symbol not in bars.symbols:
+        hint = did_you_mean(symbol, bars.symbols)
+        rule = f"must be one of the symbols {', '.join(bars.symbols)} (got {symbol!r}){hint}"
+        raise ParameterError("symbols", [Fault(parameter, rule)])
+    return values[:, bars.symbols.index(symbol)]
 
 
 def _shared(series: FloatArray, bars: Bars) -> FloatArray:
@@ -65,6 +79,7 @@ def _shared(series: FloatArray, bars: Bars) -> FloatArray:
 
 ACROSS: dict[str, Callable[[FloatArray, Params, Bars], tuple[FloatArray, ...]]] = {
     "RANK": _rank,
+    "REFERENCE": _reference,
     "SPREAD": _spread,
     "RATIO": _ratio,
 }

@@ -80,6 +80,8 @@ def _read(mapping: Mapping[str, Any]) -> tuple[FeatureSpec | None, list[Fault]]:
     except ParameterError as error:
         return None, list(error.faults)
     values, faults = check_values(info.parameters, {key: mapping[key] for key in mapping if key not in _OWN_KEYS})
+    if not faults:
+        faults.extend(info.check(values))
     inputs = _inputs(info, mapping.get("input"), faults)
     output = _output(info, mapping.get("output"), faults)
     if faults:

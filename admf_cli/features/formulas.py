@@ -123,6 +123,14 @@ def _opening_range(inputs: Columns, params: Params, times: IntArray) -> tuple[Fl
     return highest, lowest
 
 
+def _regime(inputs: Columns, params: Params, times: IntArray) -> tuple[FloatArray, ...]:
+    values, upper = inputs[0], params["upper"]
+    lower = upper if params["lower"] is None else params["lower"]
+    decided = np.where((values > upper) | (values < lower), np.arange(len(values)), -1)
+    since = np.maximum.accumulate(decided)
+    return (np.where((since >= 0) & (values[np.maximum(since, 0)] > upper), 1.0, 0.0),)
+
+
 FORMULAS: dict[str, Formula] = {
     "SMA": Formula(_sma, lambda params: params["timeperiod"] - 1),
     "DONCHIAN": Formula(_donchian, lambda params: params["timeperiod"]),
@@ -131,5 +139,6 @@ FORMULAS: dict[str, Formula] = {
     "RETURN": Formula(_return, lambda params: params["timeperiod"]),
     "REALISED_VOLATILITY": Formula(_realised_volatility, lambda params: params["timeperiod"]),
     "LAG": Formula(_lag, lambda params: params["timeperiod"]),
+    "REGIME": Formula(_regime, lambda params: 0),
     "OPENING_RANGE": Formula(_opening_range, lambda params: 1),
 }

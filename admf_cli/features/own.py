@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from admf_cli.features.parameters import Parameter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from admf_cli.features.parameters import Fault, Parameter
 from admf_cli.features.spec import FeatureInfo
 
 
@@ -15,6 +18,14 @@ _LEGS = (
     Parameter("first", "symbol", required=True, doc="symbol of the first leg"),
     Parameter("second", "symbol", required=True, doc="symbol of the second leg"),
 )
+
+
+def _lower_first(params: Mapping[str, Any]) -> Sequence[Fault]:
+    upper, lower = params["upper"], params["lower"]
+    if lower is not None and lower > upper:
+        return [Fault("lower", f"must not be more than upper (got lower: {lower:g}, upper: {upper:g})")]
+    return ()
+
 
 OWN = (
     FeatureInfo(
@@ -107,6 +118,30 @@ OWN = (
         inputs=("high", "low"),
         outputs=("high", "low"),
         group="Overlap Studies",
+    ),
+    FeatureInfo(
+        name="REGIME",
+        summary="Which of two regimes: 1 once the input has risen above `upper`, 0 once it has fallen below `lower`",
+        source="a two-state classifier with hysteresis: Schmitt (1938), A Thermionic Trigger, Journal of Scientific "
+        "Instruments 15(1); between the two it stays as it was, 0 at first",
+        parameters=(
+            Parameter("upper", "float", required=True, doc="above this the state becomes 1"),
+            Parameter("lower", "float", None, doc="below this it becomes 0; null: upper"),
+        ),
+        inputs=("",),
+        outputs=("real",),
+        group="Statistic Functions",
+        check=_lower_first,
+    ),
+    FeatureInfo(
+        name="REFERENCE",
+        summary="The value of one symbol, seen by all: as of its latest bar at that time or before",
+        source="market filters, such as stocks traded while their index stands above an average of its own",
+        parameters=(Parameter("symbol", "symbol", required=True, doc="the symbol whose value it is"),),
+        inputs=("close",),
+        outputs=("real",),
+        group="Across symbols",
+        across=True,
     ),
     FeatureInfo(
         name="RANK",

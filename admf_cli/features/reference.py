@@ -80,8 +80,8 @@ def parameter_table(parameters: Iterable[Parameter]) -> list[str]:
 
 def yaml_value(parameter: Parameter) -> str:
     """Return a parameter's default as one writes it in YAML."""
-    if parameter.required:  # the symbols of a pair
-        return {"first": "AAA", "second": "BBB"}[parameter.name]
+    if parameter.required:
+        return {"first": "AAA", "second": "BBB", "symbol": "AAA", "upper": "0.25"}[parameter.name]
     value = parameter.default
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from admf_cli.features.parameters import Fault, Parameter, ParameterError, did_you_mean
 
@@ -51,6 +52,7 @@ class FeatureInfo:
         source: paper, book or library that defines it.
         group: where it stands in lists, such as "Momentum Indicators".
         across: True if a value reads several symbols at one time.
+        check: complete parameters, each sound by itself -> the faults of those that do not fit together.
     """
 
     name: str
@@ -61,6 +63,7 @@ class FeatureInfo:
     outputs: tuple[str, ...]
     group: str
     across: bool = False
+    check: Callable[[Mapping[str, Any]], Sequence[Fault]] = lambda params: ()
 
 
 def resolve(spec: FeatureSpec, features: Mapping[str, FeatureSpec], trail: tuple[str, ...] = ()) -> FeatureSpec:

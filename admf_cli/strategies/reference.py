@@ -98,23 +98,25 @@ member wanted, the score, and whether the gate was open.
 ```yaml
 features:
   volatility: {type: REALISED_VOLATILITY, timeperiod: 20, periods_per_year: 252}
+  spx_volatility: {type: REFERENCE, symbol: SPX, input: volatility}     # the index's, seen by every symbol
+  wild: {type: REGIME, input: spx_volatility, upper: 0.25, lower: 0.18} # 1 or 0
 strategies:
   - name: trend
     type: ema_crossover
     params: {fast: 20, slow: 80}
-  - name: by_regime                  # calm: follow the trend; wild: buy what has fallen too far
+  - name: by_regime                    # calm: follow the trend; wild: buy what has fallen too far
     type: ensemble
     params:
       method: first
       members:
         - name: calm
           type: filter
-          params: {strategy: trend, open_when: volatility < 0.2}
+          params: {strategy: trend, open_when: wild == 0}
         - name: wild
           type: filter
           params:
             strategy: {type: rsi_mean_reversion, params: {period: 5, exit_long: 60}}
-            open_when: volatility >= 0.2
+            open_when: wild == 1
 ```
 """
 

@@ -79,6 +79,10 @@ def every_spec() -> dict[str, features.FeatureSpec]:
             config: dict[str, object] = {"type": name, "output": output}
             if name in ("SPREAD", "RATIO"):
                 config |= {"first": "A", "second": "B"}
+            if name == "REFERENCE":
+                config["symbol"] = "A"
+            if name == "REGIME":
+                config |= {"upper": 60, "lower": 40}
             if "" in info.inputs:
                 config["input"] = [part or "periods" for part in info.inputs]
             specs[f"{name}.{output}"] = features.spec_from_config(name, config)

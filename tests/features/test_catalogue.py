@@ -50,6 +50,11 @@ def test_the_first_output_by_name_is_the_same_feature_as_without_a_name() -> Non
         ({"type": "MAVP"}, "input", "is required"),
         ({"type": "MACD", "output": "hits"}, "output", "must be one of macd, macdsignal, macdhist (got 'hits')"),
         ({"type": "SPREAD", "first": "A"}, "second", "is required and must be a symbol as text"),
+        (
+            {"type": "REGIME", "upper": 1, "lower": 2, "input": "x"},
+            "lower",
+            "must not be more than upper (got lower: 2",
+        ),
         ({"type": "RETURN", "log": "yes"}, "log", "must be true or false (got 'yes')"),
         ({"type": "REALISED_VOLATILITY", "periods_per_year": 0}, "periods_per_year", "must be above 0 (got 0)"),
     ],

@@ -101,7 +101,9 @@ def test_equal_features_are_computed_once() -> None:
 
 
 def test_features_of_no_bars_and_of_one_bar_are_empty_and_undefined() -> None:
-    specs = {name: spec for name, spec in every_spec().items() if spec.type not in ("SPREAD", "RATIO", "RANK")}
+    specs = {
+        name: spec for name, spec in every_spec().items() if spec.type not in ("SPREAD", "RATIO", "RANK", "REFERENCE")
+    }
     bars = bars_of([5.0])
     assert all(column.shape == (1, 1) for column in compute(specs, bars).values())
     assert all(column.shape == (0, 1) for column in compute(specs, bars.window(0, 0)).values())

@@ -161,6 +161,29 @@ def test_a_pair_with_a_symbol_that_is_not_there_is_an_error_that_names_the_near_
     assert raised.value.parameter == "second"
 
 
+def test_a_regime_changes_beyond_a_level_and_stays_between() -> None:
+    bars = bars_of([1] * 8, volume=[5, 11, 9, 8, 3, 9, 12, 10])
+    # above 10: 1; below 4: 0; 9 and 8 after 11 leave it, and so does 9 after 3; 10 is neither above 10 nor below 4.
+    assert values(bars, "REGIME", upper=10, lower=4, input="volume") == [0, 1, 1, 1, 0, 0, 1, 1]
+    # Without `lower` there is nothing between.
+    assert values(bars, "REGIME", upper=10, input="volume") == [0, 1, 0, 0, 0, 0, 1, 1]
+
+
+def test_a_reference_is_the_latest_value_of_one_symbol_seen_by_all() -> None:
+    bars = bars_of_several({"A": [10, NAN, 14, NAN], "B": [1, 2, NAN, 3]})
+    seen = features.compute({"a": features.feature("REFERENCE", symbol="A")}, bars)["a"]
+    assert seen.tolist() == [[10, 10], near([NAN, 10]), near([14, NAN]), near([NAN, 14])]
+
+
+def test_a_reference_can_be_of_a_feature_and_is_undefined_where_that_is() -> None:
+    bars = bars_of_several({"A": [10, 12, 14], "B": [1, 2, 3]})
+    specs = {
+        "mean": features.feature("SMA", timeperiod=2),
+        "market": features.spec_from_config("market", {"type": "REFERENCE", "symbol": "A", "input": "mean"}),
+    }
+    assert features.compute(specs, bars)["market"].tolist() == [near([NAN, NAN]), [11, 11], [13, 13]]
+
+
 @pytest.mark.parametrize("window", [2, 7, 30])
 def test_rolling_features_agree_with_plain_loops_on_random_bars(window: int) -> None:
     bars = random_bars(window, 200, "X", gaps=False)
