@@ -17,7 +17,7 @@ from admf_cli.strategies.interface import Decisions
 from admf_cli.strategies.registry import build, describe, strategy_types
 from tests.features.markets import DAY_US, START_US, random_bars
 
-TYPES = [name for name in strategy_types() if name != "python"]
+TYPES = [name for name in strategy_types() if not describe(name).open]
 SMALL: dict[str, dict[str, Any]] = {
     "sma_crossover": {"fast": 2, "slow": 6, "direction": "long_short"},
     "ema_crossover": {"fast": 2, "slow": 6, "direction": "long_short"},

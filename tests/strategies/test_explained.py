@@ -13,7 +13,7 @@ from admf_cli import run_backtest
 from admf_cli.strategies.explanation import explain
 from admf_cli.strategies.registry import describe, strategy_types
 
-TYPES = [name for name in strategy_types() if name != "python"]
+TYPES = [name for name in strategy_types() if not describe(name).open]
 
 
 def events_of(kind: str) -> list[dict[str, Any]]:
