@@ -8,10 +8,11 @@ __version__ = "0.1.0"
 TRACE_SCHEMA_VERSION = 1
 CONFIG_SCHEMA_VERSION = 1
 
-__all__ = ["CONFIG_SCHEMA_VERSION", "TRACE_SCHEMA_VERSION", "__version__", "run_backtest"]
+__all__ = ["CONFIG_SCHEMA_VERSION", "TRACE_SCHEMA_VERSION", "Context", "Fill", "__version__", "run_backtest"]
 
 if TYPE_CHECKING:
     from admf_cli.api import run_backtest
+    from admf_cli.python_strategies.context import Context, Fill
 
 
 def __getattr__(name: str) -> Any:
@@ -20,4 +21,8 @@ def __getattr__(name: str) -> Any:
         from admf_cli.api import run_backtest
 
         return run_backtest
+    if name in ("Context", "Fill"):  # for the type hints of a strategy
+        from admf_cli.python_strategies import context
+
+        return getattr(context, name)
     raise AttributeError(f"module 'admf_cli' has no attribute {name!r}")

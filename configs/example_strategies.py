@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from admf_cli import Context, Fill
+
 
 @dataclass
 class Pullback:
@@ -42,10 +44,10 @@ class Breakout:
     def features(self) -> dict[str, dict[str, Any]]:
         return {"upper": {"type": "DONCHIAN", "timeperiod": self.channel, "output": "upper"}}
 
-    def on_start(self, ctx: Any) -> None:
+    def on_start(self, ctx: Context) -> None:
         self.bought_at: int | None = None
 
-    def on_bar(self, ctx: Any) -> None:
+    def on_bar(self, ctx: Context) -> None:
         price = ctx.price()
         if not ctx.position() and not ctx.orders() and price > ctx.value("upper"):
             # A limit half a percent below, good for three bars; what it opens is protected from its first moment.
@@ -60,5 +62,5 @@ class Breakout:
         elif self.bought_at is not None and ctx.bar - self.bought_at == 60:
             ctx.close(tag="sixty bars are enough")
 
-    def on_fill(self, ctx: Any, fill: Any) -> None:
+    def on_fill(self, ctx: Context, fill: Fill) -> None:
         self.bought_at = ctx.bar if ctx.position() else None

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from admf_cli.broker.installed import installed_commission
+
 Commission = Callable[[float, float, bool], float]
 """(quantity, value, maker) -> commission. value = quantity x price x multiplier, all positive, account currency."""
 
@@ -76,5 +78,6 @@ _MODELS: Mapping[str, Callable[[Mapping[str, Any]], Commission]] = {
     "per_share": lambda config: per_share(config["rate"]),
     "per_trade": lambda config: per_trade(config["amount"]),
     "maker_taker": lambda config: maker_taker(config["maker"], config["taker"]),
+    "installed": installed_commission,
     "tiered": lambda config: tiered(config["tiers"]),
 }

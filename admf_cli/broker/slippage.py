@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from admf_cli.broker.installed import installed_slippage
+
 
 class Tape(NamedTuple):
     """What a slippage model may look at.
@@ -74,5 +76,6 @@ _MODELS: Mapping[str, Callable[[Mapping[str, Any]], Slippage]] = {
     "fixed": lambda config: fixed(config["amount"]),
     "ticks": lambda config: ticks(config["ticks"]),
     "volume_share": lambda config: volume_share(config["impact"]),
+    "installed": installed_slippage,
     "range_share": lambda config: range_share(config["share"]),
 }

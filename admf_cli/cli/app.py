@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from admf_cli import CONFIG_SCHEMA_VERSION, TRACE_SCHEMA_VERSION, __version__
-from admf_cli.cli import check, config, features, run, strategies, traces
+from admf_cli.cli import check, config, features, init, run, strategies, traces
 
 app = typer.Typer(
     name="admf",
@@ -19,6 +19,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run")(run.run)
+app.command("init")(init.init)
 app.add_typer(traces.app, name="traces")
 app.add_typer(check.app, name="check")
 app.add_typer(config.app, name="config")

@@ -42,3 +42,14 @@ def print_json(document: object) -> None:
     import json
 
     typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def list_installed(group: str) -> None:
+    """Print the names that installed packages add to a list, if any do."""
+    from admf_cli.extensions import extension_names
+
+    names = extension_names(group)
+    if names:
+        typer.echo("from installed packages")
+    for name in names:
+        typer.echo("  " + "".join(c for c in name if c.isprintable()))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from admf_cli.cli.descriptions import print_json, print_parameters, print_wrapped
+from admf_cli.cli.descriptions import list_installed, print_json, print_parameters, print_wrapped
 
 app = typer.Typer(help="List and describe the features that a configuration can name.", no_args_is_help=True)
 
@@ -19,6 +19,7 @@ def list_features(
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the reference page instead.")] = False,
 ) -> None:
     """List every feature: TA-Lib's functions and those it lacks."""
+    from admf_cli.extensions import FEATURES
     from admf_cli.features import describe, feature_types
     from admf_cli.features.reference import markdown_page
 
@@ -35,6 +36,7 @@ def list_features(
             for info in infos:
                 if info.group == group:
                     typer.echo(f"  {info.name:<{widest}}  {info.summary}")
+        list_installed(FEATURES)
 
 
 @app.command()

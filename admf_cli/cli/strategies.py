@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from admf_cli.cli.descriptions import print_json, print_parameters, print_wrapped
+from admf_cli.cli.descriptions import list_installed, print_json, print_parameters, print_wrapped
 
 app = typer.Typer(help="List and describe the strategies that a configuration can name.", no_args_is_help=True)
 
@@ -19,6 +19,7 @@ def list_strategies(
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the reference page instead.")] = False,
 ) -> None:
     """List every strategy."""
+    from admf_cli.extensions import STRATEGIES
     from admf_cli.strategies.reference import markdown_page
     from admf_cli.strategies.registry import describe, strategy_types
 
@@ -32,6 +33,7 @@ def list_strategies(
         widest = max(len(info.name) for info in infos)
         for info in infos:
             typer.echo(f"{info.name:<{widest}}  {info.summary}")
+        list_installed(STRATEGIES)
 
 
 @app.command()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from admf_cli.features.extension import installed_feature, installed_feature_types
 from admf_cli.features.own import OWN
 from admf_cli.features.parameters import Fault, ParameterError, check_values, did_you_mean
 from admf_cli.features.spec import COLUMNS, FeatureInfo, FeatureSpec
@@ -25,6 +26,11 @@ def feature_types() -> tuple[str, ...]:
     return tuple(_catalogue())
 
 
+def is_built_in(feature_type: str) -> bool:
+    """Return whether a feature, by its name in upper case, is one of ours or of TA-Lib."""
+    return feature_type in _catalogue()
+
+
 def describe(feature_type: str) -> FeatureInfo:
     """Return what is known of a feature, by its name in any case.
 
@@ -32,8 +38,10 @@ def describe(feature_type: str) -> FeatureInfo:
         ParameterError: there is none of that name.
     """
     info = _catalogue().get(feature_type.upper())
+    if info is None and (installed := installed_feature(feature_type)) is not None:
+        info = installed.info
     if info is None:
-        hint = did_you_mean(feature_type, feature_types())
+        hint = did_you_mean(feature_type, (*feature_types(), *installed_feature_types()))
         raise ParameterError(
             feature_type,
             [Fault("type", f"must be a feature that `admf features list` shows (got {feature_type!r}){hint}")],

@@ -13,7 +13,8 @@ import numpy as np
 
 from admf_cli.features import talib_bridge
 from admf_cli.features.across import ACROSS
-from admf_cli.features.catalogue import describe
+from admf_cli.features.catalogue import describe, is_built_in
+from admf_cli.features.extension import installed_feature, run_extension
 from admf_cli.features.formulas import FORMULAS
 from admf_cli.features.spec import FeatureSpec, resolve
 from admf_cli.market.bars import Bars, BoolArray, FloatArray, IntArray
@@ -34,6 +35,8 @@ def lookback(spec: FeatureSpec) -> int:
         own = FORMULAS[spec.type].lookback(params)
     elif spec.type in ACROSS:
         own = 0
+    elif not is_built_in(spec.type) and (installed := installed_feature(spec.type)) is not None:
+        own = installed.lookback(params)
     else:
         own = talib_bridge.lookback(spec.type, params)
     return own + max((lookback(item) for item in spec.inputs if isinstance(item, FeatureSpec)), default=0)
@@ -77,6 +80,8 @@ def _run(
 ) -> tuple[FloatArray, ...]:
     if feature_type in FORMULAS:
         return FORMULAS[feature_type].run(columns, params, times)
+    if not is_built_in(feature_type) and (installed := installed_feature(feature_type)) is not None:
+        return run_extension(installed, columns, params, times)
     return talib_bridge.call(feature_type, columns, params)
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from admf_cli.market.bars import Bars, FloatArray
+    from admf_cli.python_strategies.context import Context
 
 FeatureSections = Mapping[str, Mapping[str, Any]]
 """Feature name -> its section, as under `features:` in a configuration."""
@@ -49,6 +50,6 @@ class BarByBarStrategy(Protocol):
     `on_start(ctx)` (before the first bar), `on_fill(ctx, fill)` and `on_end(ctx)` (after the last bar) are optional.
     """
 
-    def on_bar(self, ctx: Any) -> None:
+    def on_bar(self, ctx: Context) -> None:
         """Look at the bars up to now and act; orders meet the next bar of their symbol at the earliest."""
         ...

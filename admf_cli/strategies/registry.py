@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from admf_cli.extensions import STRATEGIES, extension_names
 from admf_cli.features import FeatureSpec, ParameterError
 from admf_cli.features.parameters import Fault, check_values, did_you_mean
 from admf_cli.strategies.description import StrategyInfo
+from admf_cli.strategies.installed import installed_strategy
 from admf_cli.strategies.interface import Strategy
 from admf_cli.strategies.nesting import Budget, Sections, build_members, complete_members
 
@@ -67,9 +69,12 @@ def describe(strategy_type: str) -> StrategyInfo:
     Raises:
         ParameterError: there is none of that name.
     """
-    info = _catalogue().get(strategy_type)
+    info = _catalogue().get(strategy_type) or installed_strategy(strategy_type)
     if info is None:
-        hint = did_you_mean(strategy_type, strategy_types()) or f"; known: {', '.join(strategy_types())}"
+        hint = (
+            did_you_mean(strategy_type, (*strategy_types(), *extension_names(STRATEGIES)))
+            or f"; known: {', '.join(strategy_types())}"
+        )
         rule = f"must be a strategy that `admf strategies list` shows (got {strategy_type!r}){hint}"
         raise ParameterError(strategy_type, [Fault("type", rule)])
     return info

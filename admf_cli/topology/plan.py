@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from admf_cli.features import FeatureSpec, resolve, spec_from_config
-from admf_cli.python_strategies.user_class import UserClass
+from admf_cli.python_strategies.user_class import UserClass, user_class
+from admf_cli.strategies.installed import installed_class
 from admf_cli.strategies.interface import Strategy
 from admf_cli.strategies.python_code import TYPE as PYTHON
 from admf_cli.strategies.registry import build as build_strategy
+from admf_cli.strategies.registry import strategy_types
 from admf_cli.topology.sources import Sources
 
 
@@ -62,7 +64,7 @@ def plan(phase: Mapping[str, Any], sources: Sources) -> Plan:
     deciders = []
     for name, section in sections.items():
         settings = {key: value for key, value in section.items() if key != "path"}
-        user = sources.user_class(section["path"], section["params"]) if section["type"] == PYTHON else None
+        user = _user_class(section, sources)
         if user is None:
             others = {other: part for other, part in sections.items() if other != name}
             strategy: Strategy | None = build_strategy(section["type"], section["params"], configured, others)
@@ -80,6 +82,17 @@ def plan(phase: Mapping[str, Any], sources: Sources) -> Plan:
             roles[role] = column
         deciders.append(Decider(settings, roles, strategy, user))
     return deciders, specs
+
+
+def _user_class(section: Mapping[str, Any], sources: Sources) -> UserClass | None:
+    """Return the user's class that a strategy is, from its file or from an installed package; None for a built-in."""
+    kind, params = section["type"], section["params"]
+    if kind == PYTHON:
+        return sources.user_class(section["path"], params)
+    if kind in strategy_types():
+        return None
+    cls = installed_class(kind)
+    return None if cls is None else user_class(cls, None, f"{cls.__module__}:{cls.__qualname__}", params)
 
 
 def _of_user(user: UserClass, known: Mapping[str, FeatureSpec]) -> tuple[Strategy | None, Mapping[str, FeatureSpec]]:

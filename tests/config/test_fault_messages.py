@@ -55,7 +55,7 @@ TRACING = "tracing belongs under execution.enable_event_tracing and execution.tr
         (
             ("", "execution: {slippage: 2}"),
             "c.yaml:6:23: execution.slippage: must be a mapping with a type: none, bps, fixed, ticks, volume_share, "
-            "range_share (got 2); write slippage: {type: bps, bps: 2}",
+            "range_share, installed (got 2); write slippage: {type: bps, bps: 2}",
         ),
         (
             ("symbols: [SPX]", "symbols: [600519]"),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import inspect
 import re
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from admf_cli.python_strategies.context import Context
@@ -39,3 +41,13 @@ def test_the_page_names_all_that_a_context_has_and_all_parts_of_an_order() -> No
     public = [name for name, _ in inspect.getmembers(Context) if not name.startswith("_")]
     assert [name for name in public if f"`ctx.{name}" not in PAGE and f", `ctx.{name}" not in PAGE] == []
     assert [part for part in How.__annotations__ if f"{part}=" not in PAGE] == []
+
+
+def test_the_feature_of_the_extensions_page_computes_what_it_says() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "extensions.md").read_text()
+    (block,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    scope: dict[str, Any] = {}
+    exec(block, scope)
+    high, low = np.array([3.0, 5.0, 4.0]), np.array([1.0, 2.0, 0.5])
+    (values,) = scope["MIDRANGE"].run((high, low), {"timeperiod": 2}, np.arange(3))
+    assert values[1:].tolist() == [3.0, 2.75]  # (5 + 1) / 2, (5 + 0.5) / 2

@@ -82,13 +82,22 @@ class TieredCommission(_Bounded):
         return self
 
 
+class InstalledCommission(_Bounded):
+    """A model of an installed package (entry point group admf.commissions)."""
+
+    type: Literal["installed"]
+    name: Text = Field(description="Name of the entry point.", examples=["my_broker"])
+    params: dict[str, Any] = Field(default_factory=dict, description="Its parameters.", examples=[{"rate": 0.001}])
+
+
 Commission = Annotated[
     Annotated[NoCommission, Tag("<none>")]
     | Annotated[PercentCommission, Tag("<percent>")]
     | Annotated[PerShareCommission, Tag("<per_share>")]
     | Annotated[PerTradeCommission, Tag("<per_trade>")]
     | Annotated[MakerTakerCommission, Tag("<maker_taker>")]
-    | Annotated[TieredCommission, Tag("<tiered>")],
+    | Annotated[TieredCommission, Tag("<tiered>")]
+    | Annotated[InstalledCommission, Tag("<installed>")],
     tagged(by_type),
 ]
 
@@ -136,13 +145,22 @@ class RangeShareSlippage(Section):
     share: Annotated[float, Field(ge=0, le=1)] = Field(description="Fraction of high - low.", examples=[0.1])
 
 
+class InstalledSlippage(Section):
+    """A model of an installed package (entry point group admf.slippages)."""
+
+    type: Literal["installed"]
+    name: Text = Field(description="Name of the entry point.", examples=["my_venue"])
+    params: dict[str, Any] = Field(default_factory=dict, description="Its parameters.", examples=[{"share": 0.1}])
+
+
 Slippage = Annotated[
     Annotated[NoSlippage, Tag("<none>")]
     | Annotated[BpsSlippage, Tag("<bps>")]
     | Annotated[FixedSlippage, Tag("<fixed>")]
     | Annotated[TicksSlippage, Tag("<ticks>")]
     | Annotated[VolumeShareSlippage, Tag("<volume_share>")]
-    | Annotated[RangeShareSlippage, Tag("<range_share>")],
+    | Annotated[RangeShareSlippage, Tag("<range_share>")]
+    | Annotated[InstalledSlippage, Tag("<installed>")],
     tagged(by_type),
 ]
 
