@@ -69,24 +69,26 @@ class Watch:
             self._window = _FIRST_WINDOW
 
     def check(self, bar: int) -> list[Breach]:
-        """Take in the close of `bar` and return the limits crossed there for the first time."""
+        """Return the limits crossed at the close of `bar` for the first time.
+
+        That close is taken in later, once nothing can be filled at it any more.
+        """
         self.catch_up(bar)
-        if bar < self._seen:
-            return []
         breaches = []
         equity = float(self._path(bar, bar + 1)[0])
-        self._take(np.array([equity]), bar)
-        self._seen = bar + 1
         if self._max_drawdown is not None and self._halted is None:
-            drawdown = 1.0 - equity / self._peak if self._peak > 0.0 else 1.0
+            peak = max(self._peak, equity)
+            drawdown = 1.0 - equity / peak if peak > 0.0 else 1.0
             if drawdown > self._max_drawdown:
                 self._halted = Breach("max_drawdown", self._max_drawdown, drawdown)
                 breaches.append(self._halted)
-        if self._daily_loss is not None and (self._halted_day is None or self._halted_day[0] != self._day):
-            loss = 1.0 - equity / self._day_open if self._day_open > 0.0 else 1.0
+        day = int(self._times[bar]) // DAY_US
+        if self._daily_loss is not None and (self._halted_day is None or self._halted_day[0] != day):
+            before = self._day_open if day == self._day else self._last
+            loss = 1.0 - equity / before if before > 0.0 else 1.0
             if loss > self._daily_loss:
                 breach = Breach("daily_loss_limit", self._daily_loss, loss)
-                self._halted_day = (self._day, breach)
+                self._halted_day = (day, breach)
                 breaches.append(breach)
         return breaches
 
@@ -113,27 +115,29 @@ class Watch:
     def next_due(self, bar: int) -> int | None:
         """Return the bar after `bar` at which to check again: a crossing, or the end of what was searched."""
         n_bars = len(self._times)
-        start = bar + 1
-        if start >= n_bars or not self._account.held:
+        if bar + 1 >= n_bars or not self._account.held:
             return None
-        stop = min(start + self._window, n_bars)
+        stop = min(bar + 1 + self._window, n_bars)
         self._window = min(self._window * 2, _LAST_WINDOW)
-        path = self._path(start, stop)
+        path = self._path(bar, stop)
         crossed = np.zeros(len(path), dtype=bool)
         if self._max_drawdown is not None and self._halted is None:
             peaks = np.maximum.accumulate(np.concatenate(([self._peak], path)))[1:]
-            crossed |= 1.0 - path / peaks > self._max_drawdown
+            left = np.divide(path, peaks, out=np.zeros_like(path), where=peaks > 0.0)
+            crossed |= 1.0 - left > self._max_drawdown
         if self._daily_loss is not None:
-            opening = self._day_opens(path, start)
+            opening = self._day_opens(path, bar)
             left = np.divide(path, opening, out=np.zeros_like(path), where=opening > 0.0)  # of nothing, nothing
-            crossed |= 1.0 - left > self._daily_loss
+            lost = 1.0 - left > self._daily_loss
             if self._halted_day is not None:
-                crossed &= self._times[start:stop] // DAY_US != self._halted_day[0]
+                lost &= self._times[bar:stop] // DAY_US != self._halted_day[0]
+            crossed |= lost
         if self._maintenance is not None:
-            crossed |= path < self._maintenance * self._gross(start, stop)
+            crossed |= path < self._maintenance * self._gross(bar, stop)
+        crossed[0] = False  # what was crossed at `bar` itself has been told
         place = int(crossed.argmax())
         if crossed[place]:
-            return start + place
+            return bar + place
         return stop - 1 if stop < n_bars else None
 
     def _path(self, start: int, stop: int) -> FloatArray:

@@ -12,7 +12,7 @@ from admf_cli.results import PortfolioResult
 from tests.engine.markets import write
 from tests.engine.reference import Bar, Plan
 
-PUBLISHED = frozenset({"SIGNAL", "ORDER", "FILL", "CANCEL", "EXPIRE", "REJECT", "RISK_BREACH"})
+PUBLISHED = frozenset({"SIGNAL", "ORDER", "FILL", "CANCEL", "EXPIRE", "REJECT", "RISK_BREACH", "FINANCING"})
 
 
 def configuration(plan: Plan, path: str, symbols: Sequence[str]) -> dict[str, Any]:
@@ -21,6 +21,7 @@ def configuration(plan: Plan, path: str, symbols: Sequence[str]) -> dict[str, An
     if plan.quantity is not None:
         sizing = {"type": "fixed", "quantity": plan.quantity}
     rules = ("stop_loss", "take_profit", "trailing_stop", "max_holding_period", "end_of_day", "cooldown")
+    rules += ("max_drawdown", "daily_loss_limit")
     return {
         "data": {"path": path, "symbols": list(symbols)},
         "instruments": {"default": {"lot_size": plan.lot, "multiplier": plan.multiplier}},
@@ -33,12 +34,14 @@ def configuration(plan: Plan, path: str, symbols: Sequence[str]) -> dict[str, An
             }
         ],
         "risk_profiles": [{"name": "r", "sizing": sizing, **{rule: getattr(plan, rule) for rule in rules}}],
-        "portfolio": {"initial_capital": plan.capital},
+        "portfolio": {"initial_capital": plan.capital, "close_at_end": plan.close_at_end},
         "execution": {
             "fill_price": plan.fill_price,
             "commission": plan.commission or {"type": "none"},
             "slippage": {"type": "bps", "bps": plan.bps},
             "participation": plan.participation,
+            "margin": plan.margin,
+            "financing": plan.financing,
             "trace_settings": {"max_events": None, "persist_to_disk": False},
         },
         "results": {"write": False},
@@ -46,17 +49,22 @@ def configuration(plan: Plan, path: str, symbols: Sequence[str]) -> dict[str, An
 
 
 def run(
-    plan: Plan, bars: list[list[Bar | None]], per_day: int = 1, **changes: Any
+    plan: Plan,
+    bars: list[list[Bar | None]],
+    per_day: int = 1,
+    *,
+    symbols: Sequence[str] | None = None,
 ) -> tuple[list[dict[str, Any]], PortfolioResult]:
     """Return ADMF's events in order and its one portfolio.
 
     Args:
         per_day: bars a day.
-        changes: replaces top-level sections of the configuration.
+        symbols: in the order in which the configuration names them.
     """
     names = [f"S{place}" for place in range(len(bars))]
     with tempfile.TemporaryDirectory() as folder:
-        result = run_backtest({**configuration(plan, write(Path(folder), names, bars, per_day), names), **changes})
+        path = write(Path(folder), names, bars, per_day)
+        result = run_backtest(configuration(plan, path, symbols or names))
     events = [event for trace in result.phases[0].traces for event in trace.events]
     return sorted(events, key=lambda event: event["sequence"]), result.phases[0].portfolios[0]
 
@@ -69,7 +77,10 @@ def as_reference(events: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
         kind, bar, payload = event["event_type"], event["sequence"] >> 20, event["payload"]
         if kind not in PUBLISHED:
             continue
-        symbol = int(event["symbol"][1:])
+        if kind == "FINANCING":
+            found.append((kind, bar, payload["interest"], payload["borrow_fee"]))
+            continue
+        symbol = None if event["symbol"] is None else int(event["symbol"][1:])
         if kind == "SIGNAL":
             found.append((kind, bar, symbol, payload["target"]))
             continue

@@ -32,7 +32,7 @@ class Rules:
         slip: which fills slip: "market and stop", "open" (those and all at the open) or "entries".
         last_close: with `fill_price: close`, an order of the last bar fills.
         cash: too little for a reversal rejects it "whole", or leaves what it closes ("closing").
-        end: what happens to a position at the end: None, "open" or "close" of the last bar.
+        end: where `close_at_end` closes a position: the "close" of the last bar, or its "open".
     """
 
     exits_on_entry_bar: str = "always"
@@ -42,7 +42,7 @@ class Rules:
     slip: str = "market and stop"
     last_close: bool = True
     cash: str = "whole"
-    end: str | None = None
+    end: str = "close"
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,11 @@ class Plan:
     bps: float = 0.0
     participation: float | None = None
     fill_price: str = "next_open"
+    max_drawdown: float | None = None
+    daily_loss_limit: float | None = None
+    margin: dict[str, Any] | None = None
+    financing: dict[str, float] | None = None
+    close_at_end: bool = False
     multiplier: float = 1.0
     lot: float = 1.0
     capital: float = 10_000.0
@@ -101,13 +106,19 @@ class Order:
 
 
 class Reference:
-    """Runs a plan over bars[symbol][t], None where a symbol has no bar; days[t] is the day of each bar."""
+    """Runs a plan over bars[symbol][t], None where a symbol has no bar; days[t] and hours[t] are each bar's time."""
 
     def __init__(
-        self, plan: Plan, bars: Sequence[Sequence[Bar | None]], days: Sequence[int], rules: Rules | None = None
+        self,
+        plan: Plan,
+        bars: Sequence[Sequence[Bar | None]],
+        days: Sequence[int],
+        rules: Rules | None = None,
+        hours: Sequence[int] = (),
     ) -> None:
         self.plan, self.bars, self.days, self.rules = plan, bars, days, rules or Rules()
         self.n, self.t = len(days), 0
+        self.hours = hours or [24 * day for day in days]
         self.cash = plan.capital
         self.held = [0.0] * len(bars)
         self.last = [math.nan] * len(bars)
@@ -122,11 +133,15 @@ class Reference:
         self.number = self.groups = 0
         self.taken = [0.0] * len(bars)
         self.settles = False  # something filled at this bar's close
+        self.peak = self.day_open = plan.capital
+        self.halted: str | None = None
+        self.halted_day: int | None = None
 
     def run(self) -> Reference:
         """Live through all bars."""
         for t in range(self.n):
             self.t = t
+            self._accrue()
             self._meet()
             for symbol, series in enumerate(self.bars):
                 if series[self.t] is not None:
@@ -135,11 +150,12 @@ class Reference:
             wanted = [order for signal in list(self._signals()) if (order := self._answer(*signal)) is not None]
             for symbol, change, purpose, style, price in sorted(wanted, key=lambda order: order[1] > 0.0):
                 self._send(symbol, change, purpose, style, price)
+            if self.plan.close_at_end:
+                self._close_for_good()
             if self.settles:
                 self._mark()
-            if self.t == self.n - 1 and self.rules.end is not None:
-                self._liquidate()
             self.equity.append(self._worth())
+            self.peak = max(self.peak, self.equity[-1])
         for order in self._working():
             self._end(order, "EXPIRE", "end_of_data")
         return self
@@ -267,11 +283,10 @@ class Reference:
             fills.append((part, paid, value, commission))
         value = sum(fill[2] for fill in fills)
         commission = sum(fill[3] for fill in fills)
-        needed = value + commission if side > 0 else commission
-        available = self.cash if side > 0 else self.cash + value
+        needed, available = self._funds(symbol, side, quantity, fills[-1][1], value, commission)
         if available < needed - 1e-9 * abs(needed):
             if self.rules.cash == "whole" or len(fills) == 1:
-                self._end(order, "REJECT", "no_cash")
+                self._end(order, "REJECT", "no_margin" if plan.margin else "no_cash")
                 return
             fills = fills[:1]
             quantity = order.left = closing
@@ -291,6 +306,22 @@ class Reference:
             for other in self._working():
                 if other.group == order.group:
                     self._end(other, "CANCEL", "oco_filled")
+
+    def _funds(
+        self, symbol: int, side: int, quantity: float, price: float, value: float, commission: float
+    ) -> tuple[float, float]:
+        """Return what a fill needs and what there is."""
+        if self.plan.margin is None:
+            return (value + commission, self.cash) if side > 0 else (commission, self.cash + value)
+        held = self.held[symbol]
+        after = held + side * quantity
+        if abs(after) <= abs(held) and after * held >= 0.0:
+            return 0.0, 0.0  # what only reduces the exposure needs no margin
+        marks = [price if s == symbol else mark for s, mark in enumerate(self.last)]
+        worths = [held * marks[s] * self.plan.multiplier for s, held in enumerate(self.held) if held]
+        others = [abs(h * marks[s]) * self.plan.multiplier for s, h in enumerate(self.held) if h and s != symbol]
+        exposure = sum(others) + abs(after * price) * self.plan.multiplier
+        return exposure * self.plan.margin["initial"], self.cash + sum(worths) - commission
 
     def _slipped(self, price: float, side: int, slips: bool, *, opens: bool) -> float:
         does = {"market and stop": slips, "open": slips or self.moment == OPEN, "entries": opens}[self.rules.slip]
@@ -316,7 +347,7 @@ class Reference:
             for other in [o for o in self._working() if o.symbol == symbol and o is not order]:
                 if other.purpose not in OF_SIGNALS:
                     self._end(other, "CANCEL", "position_closed")
-                elif not turned and other.purpose == "reversal" and self.t >= self.cooling[symbol]:
+                elif not turned and other.purpose == "reversal" and self._blocked(symbol) is None:
                     self.number += 1
                     size = other.opens
                     entry = replace(other, number=self.number, purpose="entry", quantity=size, left=size)
@@ -354,7 +385,61 @@ class Reference:
             child.trail = (amount, fraction)
             self._submit(child, after=order)
 
+    def _accrue(self) -> None:
+        terms = self.plan.financing
+        if self.t and self.days[self.t] != self.days[self.t - 1]:
+            self.day_open = self.equity[-1]
+        if terms is None or self.t == 0:
+            return
+        years = (self.hours[self.t] - self.hours[self.t - 1]) / (365 * 24)
+        worths = [held * self.last[s] * self.plan.multiplier for s, held in enumerate(self.held) if held]
+        interest = self.cash * terms["cash_interest" if self.cash > 0.0 else "debit_interest"] * years
+        fee = -sum(worth for worth in worths if worth < 0.0) * terms["borrow_fee"] * years
+        if interest or fee:
+            self.cash += interest - fee
+            self.events.append(("FINANCING", self.t, interest, fee))
+
+    def _watch(self) -> None:
+        plan, worth, today = self.plan, self._worth(), self.days[self.t]
+        if plan.max_drawdown is not None and self.halted is None:
+            peak = max(self.peak, worth)
+            if (1.0 - worth / peak if peak > 0.0 else 1.0) > plan.max_drawdown:
+                self.halted = "max_drawdown"
+                self._halt("max_drawdown")
+        if plan.daily_loss_limit is not None and self.halted_day != today:
+            before = self.day_open
+            if (1.0 - worth / before if before > 0.0 else 1.0) > plan.daily_loss_limit:
+                self.halted_day = today
+                self._halt("daily_loss_limit")
+        rule = self.halted or ("daily_loss_limit" if self.halted_day == today else None)
+        if rule is not None:
+            for symbol, held in enumerate(self.held):
+                if held:
+                    self._close(symbol, rule, "market", told=False)
+        margin, gross = plan.margin or {}, self._gross()
+        worth = self._worth()
+        if not margin.get("maintenance") or not gross or worth >= margin["maintenance"] * gross:
+            return
+        if any(order.purpose == "liquidation" for order in self._working()):
+            return
+        self._halt("maintenance_margin")
+        share = 1.0 if margin.get("liquidation") != "reduce" else max(0.0, 1.0 - worth / gross / margin["initial"])
+        for symbol, held in enumerate(self.held):
+            if held:
+                cut = min(abs(held), round(math.ceil(abs(held) * share / plan.lot - 1e-9) * plan.lot, 8))
+                self._close(symbol, "liquidation", "market", told=False, quantity=cut if share < 1.0 else abs(held))
+
+    def _halt(self, rule: str) -> None:
+        self.events.append(("RISK_BREACH", self.t, None, rule))
+        for order in self._working():
+            if not order.closes_only and order.purpose != "exit":
+                self._end(order, "CANCEL", rule)
+
+    def _gross(self) -> float:
+        return sum(abs(held * self.last[s] * self.plan.multiplier) for s, held in enumerate(self.held) if held)
+
     def _mark(self) -> None:
+        self._watch()
         period, early = self.plan.max_holding_period, self.plan.fill_price != "close"
         for symbol, opened in enumerate(self.opened):
             if opened is not None and period is not None and self.t >= opened + period - early:
@@ -362,11 +447,14 @@ class Reference:
             elif opened is not None and self.plan.end_of_day and self.t + 1 < self.n and self._ends_day(self.t + 1):
                 self._close(symbol, "end_of_day", "market_on_close")
 
-    def _close(self, symbol: int, rule: str, kind: str) -> None:
+    def _close(self, symbol: int, rule: str, kind: str, *, told: bool = True, quantity: float | None = None) -> None:
         if any(o.symbol == symbol and o.purpose == rule for o in self._working()):
             return
-        self.events.append(("RISK_BREACH", self.t, symbol, rule))
-        order = self._order(symbol, -self.held[symbol], kind, rule, self.last[symbol])
+        if told:
+            self.events.append(("RISK_BREACH", self.t, symbol, rule))
+        held = self.held[symbol]
+        change = -held if quantity is None else -math.copysign(quantity, held)
+        order = self._order(symbol, change, kind, rule, self.last[symbol])
         order.closes_only = True
         self._submit(order)
 
@@ -417,11 +505,18 @@ class Reference:
             return None
         wanted = self._worth() * plan.percent / (price * plan.multiplier) if plan.quantity is None else plan.quantity
         size = self._lots(max(0.0, wanted))
-        reason = "cooldown" if self.t < self.cooling[symbol] else "lot_too_small" if size == 0.0 else None
+        reason = self._blocked(symbol) or ("lot_too_small" if size == 0.0 else None)
         if reason is not None:
             self._refuse(symbol, reason)
             return (symbol, -held, "exit", plan.exit, price) if held else None
         return symbol, target * size - held, "reversal" if held else "entry", plan.entry, price
+
+    def _blocked(self, symbol: int) -> str | None:
+        if self.halted is not None:
+            return self.halted
+        if self.halted_day == self.days[self.t]:
+            return "daily_loss_limit"
+        return "cooldown" if self.t < self.cooling[symbol] else None
 
     def _send(self, symbol: int, change: float, purpose: str, style: dict[str, Any], price: float) -> None:
         order = self._order(symbol, change, style.get("type", "market"), purpose, price)
@@ -467,12 +562,16 @@ class Reference:
         elif self.moment != CLOSE:
             order.born = self.t  # it follows the close of its first bar, without having been live in it
 
-    def _liquidate(self) -> None:
-        for symbol, held in enumerate(self.held):
-            bar = self.bars[symbol][self.t]
-            if held and bar is not None:
+    def _close_for_good(self) -> None:
+        for symbol, series in enumerate(self.bars):
+            bar, held = series[self.t], self.held[symbol]
+            if held and bar is not None and all(later is None for later in series[self.t + 1 :]):
                 order = self._order(symbol, -held, "market", "close_at_end", bar[3])
+                order.closes_only = True
                 self.orders.append(order)
+                self.events.append(
+                    ("ORDER", self.t, symbol, order.number, order.purpose, order.side, order.quantity, order.kind)
+                )
                 self._fill(order, bar[0] if self.rules.end == "open" else bar[3], True)
 
     def _refuse(self, symbol: int, reason: str) -> None:
