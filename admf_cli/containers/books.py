@@ -135,7 +135,9 @@ class BooksContainer(Container):
         if after != 0.0 and (before == 0.0 or turned or abs(after) > abs(before)):
             self._on_opened(event, order, symbol, deal, after, first=before == 0.0 or turned)
         self._last_fill = event
-        clock.at(self._rank, bar, SETTLE if payload["trigger"] == "close" else MARK)
+        # What fills while the bar is met, at its close included, is marked before strategies see the bar.
+        decided_now = payload["trigger"] == "close" and order.parts["order_type"] != "market_on_close"
+        clock.at(self._rank, bar, SETTLE if decided_now else MARK)
 
     def on_end(self, event: Event) -> None:
         """Take note that an order ended without a (further) fill."""

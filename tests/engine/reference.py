@@ -132,7 +132,7 @@ class Reference:
         self.met: list[tuple[tuple[int, ...], Order, float, int, bool]] = []
         self.number = self.groups = 0
         self.taken = [0.0] * len(bars)
-        self.settles = False  # something filled at this bar's close
+        self.settles = False  # something filled at the close that it was decided on
         self.peak = self.day_open = plan.capital
         self.halted: str | None = None
         self.halted_day: int | None = None
@@ -291,7 +291,7 @@ class Reference:
             fills = fills[:1]
             quantity = order.left = closing
         self.taken[symbol] += quantity
-        self.settles = self.settles or self.moment not in (OPEN, RANGE)
+        self.settles = self.settles or self.moment is None
         for part, paid, value, commission in fills:
             order.filled, order.value, order.paid = order.filled + part, order.value + value, order.paid + commission
             self.cash -= side * value + commission
