@@ -95,3 +95,8 @@ properties: $(VENV)/.dev
 # Every digit of every file of a small trace changed, one after the other: `verify` must find each.
 verify-digits: $(VENV)/.dev
 	ADMF_EVERY_DIGIT=1 $(PYTHON) -m pytest tests/traces/test_verify_trace.py -k digit
+
+# What questions to a trace cost on ten thousand events and on a million.
+bench-questions: $(VENV)/.dev
+	@$(PYTHON) -m compileall -q admf_cli
+	$(PYTHON) benchmarks/questions.py

@@ -14,6 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import orjson
+
 from admf_cli.errors import ConfigError
 from admf_cli.tracefile.discovery import PhaseTrace, display
 from admf_cli.traces.faults import FaultLog
@@ -99,7 +101,8 @@ def _locked(phases: Sequence[PhaseTrace], sql: str) -> Iterator[tuple[Any, Any, 
         with duckdb.connect(":memory:", config=settings) as connection:
             with _told():
                 statement = _only_statement(duckdb, connection, sql)
-            views, room = _views(phases, sql, place / "tables", faults), place / "room"
+            needed, room = _mentioned(connection, sql), place / "room"
+            views = _views(phases, needed, place / "tables", faults)
             room.mkdir()
             with _told():
                 for view in views:
@@ -125,6 +128,10 @@ def _only_statement(duckdb: Any, connection: Any, sql: str) -> Any:
     if len(statements) != 1:
         raise ConfigError(f"one SELECT is expected, this is {len(statements)} statements")
     (statement,) = statements
+    if statement.type == duckdb.StatementType.MULTI:
+        raise ConfigError(
+            "this needs two steps, and one is run; a PIVOT names its values: ON purpose IN ('entry', 'exit')"
+        )
     if statement.type not in (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN):
         raise ConfigError(f"only SELECT (and DESCRIBE, SUMMARIZE, EXPLAIN) can be run, not {statement.type.name}")
     return statement
@@ -140,17 +147,44 @@ def _told() -> Iterator[None]:
         raise ConfigError(f"the SQL can't be run: {error}") from error
 
 
-def _views(phases: Sequence[PhaseTrace], sql: str, place: Path, faults: FaultLog) -> list[str]:
-    """Return the statements that make every view: over what the SQL mentions, else without a row."""
-    place.mkdir()
+def _mentioned(connection: Any, sql: str) -> set[str]:
+    """Return the names of the tables that a statement reads; all its words if it can't be taken apart."""
+    import duckdb
+
     words = {word.lower() for word in re.findall(r"\w+", sql)}
-    needed = words | ({"fills"} if "trades" in words else set())
+    try:
+        ((text,),) = connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchall()
+        parsed = orjson.loads(text)
+    except (duckdb.Error, ValueError):
+        return words
+    # Some functions take a table's name, or a statement, as a text.
+    if parsed.get("error") is not False or words & {"query", "query_table"}:
+        return words
+    return set(_table_names(parsed))
+
+
+def _table_names(part: Any) -> Iterator[str]:
+    if isinstance(part, dict):
+        name = part.get("table_name")
+        if isinstance(name, str):
+            yield name.lower()
+        part = list(part.values())
+    if isinstance(part, list):
+        for one in part:
+            yield from _table_names(one)
+
+
+def _views(phases: Sequence[PhaseTrace], needed: set[str], place: Path, faults: FaultLog) -> list[str]:
+    """Return the statements that make every view: over the runs if it is needed, else without a row."""
+    place.mkdir()
+    if "trades" in needed:
+        needed = needed | {"fills"}
     tables = [table for name, table in TABLES.items() if name in needed]
     files = write_tables(phases, tables, place, faults, Filters())
     views = [_view(table, files.get(name)) for name, table in TABLES.items() if name != "trades"]
     views.append(_trades_view(files.get("trades")))
     runs_file = place / f"{_RUNS}.parquet"
-    runs(phases if _RUNS in words else (), faults).write_parquet(runs_file)
+    runs(phases if _RUNS in needed else (), faults).write_parquet(runs_file)
     return [*views, f"CREATE VIEW {_RUNS} AS FROM read_parquet({_quoted(runs_file)})"]
 
 

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,24 @@ def test_views_that_a_statement_does_not_mention_are_there_with_the_same_columns
     assert ask(phase, listing) == ask(phase, f"{listing} -- {' '.join(VIEWS)}")
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT count(*) AS n FROM fills",
+        "SELECT count(*) AS n FROM (WITH a AS (FROM Fills) SELECT * FROM a)",
+        "SELECT (SELECT count(*) FROM main.fills) AS n",
+        "SELECT count(*) AS n FROM query_table('fills')",
+        "SELECT count(*) AS n FROM query('FROM fills')",
+        "SELECT count(*) AS n FROM bars JOIN fills USING (symbol) WHERE fills.bar_event = bars.event_id",
+        "SELECT count(DISTINCT entry_fill) + 2 AS n FROM trades",
+        "FROM (PIVOT fills ON symbol IN ('SPX') USING count(*) GROUP BY workflow_id) SELECT SPX AS n",
+    ],
+)
+def test_a_view_is_filled_however_it_is_mentioned(tmp_path: Path, sql: str) -> None:
+    phase = written(tmp_path)
+    assert ask(phase, sql) == [{"n": len(events(phase, "FILL"))}]
+
+
 def test_many_runs_are_one_table(tmp_path: Path) -> None:
     for number in range(12):
         run = crossover_run([100.0 + bar % (3 + number) for bar in range(30)], {2: 1, 8: 0}, capital=5_000.0 + number)
@@ -131,6 +150,7 @@ def test_rows_come_as_table_csv_and_parquet_also_into_a_new_file(tmp_path: Path)
         "SELECT 1; COPY (SELECT 1) TO '{folder}/new.csv'",
         "EXPLAIN ANALYZE COPY (SELECT 1) TO '{folder}/new.csv'",
         "SELECT * FROM secret_frame",
+        "PIVOT fills ON symbol USING count(*)",
         "SELECT",
         "SELEKT 1",
         "SELECT nothing FROM fills",
@@ -180,6 +200,15 @@ def test_damaged_and_hostile_traces_are_read_as_far_as_they_go(tmp_path: Path) -
     assert ask(phase, "SELECT count(*) AS n FROM events")[0]["n"] > 10
     traces_only = [path for path in phase.iterdir() if path.suffix not in (".jsonl", ".json")]
     assert traces_only == []
+
+
+@pytest.mark.parametrize("sql", ["FROM fills", "FROM nowhere"])
+def test_a_process_that_ends_says_nothing_of_its_own(tmp_path: Path, sql: str) -> None:
+    phase = written(tmp_path)
+    command = [sys.executable, "-m", "admf_cli", "traces", "query", str(phase), sql, "--plain"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, bool(done.stderr)) == ((0, False) if sql == "FROM fills" else (2, True))
+    assert "leak" not in done.stderr
 
 
 def test_values_of_every_kind_can_be_printed(tmp_path: Path) -> None:

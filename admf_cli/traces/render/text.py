@@ -93,4 +93,4 @@ def json_text(value: Any) -> str:
     try:
         return orjson.dumps(value).decode()
     except (TypeError, ValueError):
-        return "(nested too deeply to print)"
+        return '"(nested too deeply to print)"'
