@@ -165,10 +165,12 @@ class Archive:
                 return
             yield event
 
-    def containing(self, container_id: str, text: bytes, offset: int = 0) -> Iterator[TracedEvent]:
-        """Yield a container's events, from a byte of its file on, in whose lines a text stands."""
+    def containing(
+        self, container_id: str, text: bytes, offset: int = 0, stop: int | None = None
+    ) -> Iterator[TracedEvent]:
+        """Yield a container's events, between two bytes of its file, in whose lines a text stands."""
         lookup = self.lookup(container_id)
-        for line in lookup.containing(text, offset) if lookup else ():
+        for line in lookup.containing(text, offset, stop) if lookup else ():
             event = as_event(line.event())
             if event is not None:
                 yield event
@@ -203,7 +205,7 @@ class Archive:
             for container_id, start in [*starts.items()]:
                 lookup = self.lookup(container_id)
                 stop = self._offset_after(lookup, end) if lookup else 0
-                for event in self._within(lookup, text, start, min(stop, start + size)) if lookup else ():
+                for event in self.containing(container_id, text, start, min(stop, start + size)):
                     found[event.event_id] = event
                     if last(event) and (end is None or event.sequence < end):
                         end = event.sequence
@@ -213,12 +215,6 @@ class Archive:
             size *= 2
         ordered = sorted(found.values(), key=lambda event: event.sequence)
         return [event for event in ordered if end is None or event.sequence <= end]
-
-    def _within(self, lookup: TraceLookup, text: bytes, start: int, stop: int) -> Iterator[TracedEvent]:
-        for line in lookup.containing(text, start, stop):
-            event = as_event(line.event())
-            if event is not None:
-                yield event
 
     @staticmethod
     def _offset_after(lookup: TraceLookup, sequence: int | None) -> int:

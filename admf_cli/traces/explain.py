@@ -309,6 +309,8 @@ class _Story:
         portfolio = event.text("portfolio")
         if event.event_type != "FILL" or portfolio is None:
             return
+        if not self._opens(event, portfolio):
+            return
         left = event.amount("quantity") or 0.0
         for closing in self.archive.naming(portfolio, "entry_fill", event.event_id, event.sequence):
             for row in closing.rows("trades"):
@@ -319,6 +321,14 @@ class _Story:
             yield "exit", closing if isinstance(cause, Gone) else cause
             if left <= 1e-9 or (closing.event_type == "POSITION_CLOSE"):
                 return
+
+    def _opens(self, fill: TracedEvent, portfolio: str) -> bool:
+        """Return whether a fill opened or enlarged a position; True if its booking is not on disk."""
+        bookings = [one for one in effects_of(self.archive, fill) if one.event_type in BOOKING_TYPES]
+        pairs = [(one.amount("quantity_before"), one.amount("quantity")) for one in bookings]
+        return not pairs or any(
+            before is None or after is None or abs(after) > abs(before) or before * after < 0 for before, after in pairs
+        )
 
 
 def features_at(archive: Archive, bar: TracedEvent) -> dict[str, float | None]:

@@ -143,7 +143,7 @@ def _closing(archive: Archive, container_id: str, number: int) -> TracedEvent | 
     low, high = 0, lookup.size
     while high - low > _TRADE_WINDOW:
         middle = (low + high) // 2
-        event = next(_with_trades(archive, container_id, middle), None)
+        event = next(_with_trades(archive, container_id, middle, high), None)
         if event is None or _numbers(event)[-1] >= number:
             high = middle
         else:
@@ -160,8 +160,8 @@ def _closing(archive: Archive, container_id: str, number: int) -> TracedEvent | 
 _TRADE_WINDOW = 65_536
 
 
-def _with_trades(archive: Archive, container_id: str, offset: int) -> Iterator[TracedEvent]:
-    for event in archive.containing(container_id, b'"trades":[{', offset):
+def _with_trades(archive: Archive, container_id: str, offset: int, stop: int | None = None) -> Iterator[TracedEvent]:
+    for event in archive.containing(container_id, b'"trades":[{', offset, stop):
         if _numbers(event):
             yield event
 
