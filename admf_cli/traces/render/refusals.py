@@ -16,7 +16,7 @@ _VERDICTS = {
     "warming up": "no signal: a feature is still warming up",
     "not met": "no signal: no rule held",
     "not its symbol": "no signal: the strategy does not trade this symbol",
-    "no rules": "no signal; the strategy states no rules (its own code or a recording decides), so what it lacked can't be told",
+    "no rules": "no signal; the strategy states no rules (code or a recording decides): what it lacked can't be told",
     "rules unknown": "no signal, and what it lacked can't be told: its rules or their values are not on disk",
 }
 _OUTCOMES = {
