@@ -86,10 +86,10 @@ def of_symbol(decisions: Decisions, symbol: int) -> tuple[IntArray, FloatArray]:
 
 
 def rules_decided(members: Sequence[Member], decided: Sequence[Decisions]) -> dict[tuple[int, int], str]:
-    """Return (bar, symbol) -> the rule by which the first member that decided there did so."""
+    """Return (bar, symbol) -> the rule by which the first member that decided there did so, or its name."""
     found: dict[tuple[int, int], str] = {}
     for member, decisions in zip(members, decided, strict=True):
         places = zip(decisions.bar.tolist(), decisions.symbol.tolist(), strict=True)
         for place, rule in zip(places, decisions.rule or ("",) * len(decisions), strict=True):
-            found.setdefault(place, f"{member.name}: {rule}")
+            found.setdefault(place, f"{member.name}: {rule}" if rule else member.name)
     return found

@@ -10,13 +10,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from admf_cli.features import ParameterError
+from admf_cli.features import FeatureSpec, ParameterError
 from admf_cli.features.parameters import Fault, Parameter, did_you_mean
 from admf_cli.strategies.interface import Strategy
 
-Sections = Mapping[str, Mapping[str, Any]]
+if TYPE_CHECKING:
+    from admf_cli.market.bars import Bars, FloatArray
+    from admf_cli.strategies.interface import Decisions
+
+Sections = Mapping[str, Mapping[str, Any] | Strategy]
+"""Name -> section of a strategy that may be named, or the strategy where only others can build it (a user's class)."""
 _KEYS = ("name", "type", "params")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}", re.ASCII)
 
@@ -27,6 +32,22 @@ class Member:
 
     name: str
     strategy: Strategy
+
+
+class Unseen:
+    """Stands for a strategy that only a run can build, where no more is asked than whether it may be named."""
+
+    def required_features(self) -> Mapping[str, FeatureSpec]:
+        """Return none, as none is known."""
+        return {}
+
+    def rules(self) -> Mapping[str, str]:
+        """Return none, as none is known."""
+        return {}
+
+    def decide(self, bars: Bars, features: Mapping[str, FloatArray], first: int) -> Decisions:
+        """Refuse: nobody runs what has only been checked."""
+        raise NotImplementedError
 
 
 @dataclass(slots=True)
@@ -135,10 +156,16 @@ def _member(value: Any, others: Sections, build: Callable[[str, Mapping[str, Any
         known = ", ".join(others) or "none"
         rule = f"must be a strategy of this configuration other than itself (got {value!r}; known: {known}){hint}"
         raise ParameterError("", [Fault("", rule)])
+    if not isinstance(section, Mapping):
+        return Member(value, section)
     rest = {name: other for name, other in others.items() if name != value}  # so no strategy can hold itself
     try:
         return Member(value, build(section["type"], section.get("params") or {}, rest))
-    except (ParameterError, KeyError, TypeError):
+    except ParameterError as error:
+        alone = error.parameter == "type"  # it may be sound, but stands by itself only
+        rule = error.message if alone else f"the strategy it names has faults of its own (got {value!r})"
+        raise ParameterError("", [Fault("", rule)]) from None
+    except (KeyError, TypeError):
         raise ParameterError("", [Fault("", f"the strategy it names has faults of its own (got {value!r})")]) from None
 
 

@@ -11,7 +11,8 @@ TYPE = "python"
 
 
 def _build(params: Params, features: Features) -> Strategy:
-    raise ParameterError(TYPE, [Fault("type", "must not be python inside another strategy: it stands by itself")])
+    rule = "must not be python inside another strategy; a member can name a python strategy that has targets()"
+    raise ParameterError(TYPE, [Fault("type", rule)])
 
 
 INFO = StrategyInfo(

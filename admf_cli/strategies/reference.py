@@ -91,9 +91,10 @@ _MEMBERS = """\
 ## Strategies made of strategies
 
 `ensemble` and `filter` take other strategies: as blocks with `name`, `type` and `params`, or by the name of a
-strategy of the same configuration (which then also trades by itself). Blocks can hold further ones. In the trace, a
-member's features and rules carry its name (`trend.fast`, `trend: fast crosses above slow`); SIGNALs show what each
-member wanted, the score, and whether the gate was open.
+strategy of the same configuration (which then also trades by itself). Blocks can hold further ones. A class of one's
+own can be named if it decides over columns, with `targets`. In the trace, a member's features and rules carry its
+name (`trend.fast`, `trend: fast crosses above slow`); SIGNALs show what each member wanted, the score, and whether
+the gate was open.
 
 ```yaml
 features:

@@ -80,6 +80,19 @@ def describe(strategy_type: str) -> StrategyInfo:
     return info
 
 
+def is_class(strategy_type: Any) -> bool:
+    """Return whether a strategy is a class that only a run can load, from a file or an installed package."""
+    try:
+        return isinstance(strategy_type, str) and describe(strategy_type).open
+    except ParameterError:
+        return False
+
+
+def takes_members(strategy_type: str) -> bool:
+    """Return whether a strategy is made of others."""
+    return any(parameter.type in ("strategy", "strategies") for parameter in describe(strategy_type).parameters)
+
+
 def complete_params(strategy_type: str, params: Mapping[str, Any]) -> dict[str, Any]:
     """Return `params` with defaults filled in, those of nested strategies too.
 

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from admf_cli.features import FeatureSpec, resolve, spec_from_config
+from admf_cli.errors import ConfigError
+from admf_cli.features import FeatureSpec, ParameterError, resolve, spec_from_config
 from admf_cli.python_strategies.user_class import UserClass, user_class
 from admf_cli.strategies.installed import installed_class
 from admf_cli.strategies.interface import Strategy
 from admf_cli.strategies.python_code import TYPE as PYTHON
 from admf_cli.strategies.registry import build as build_strategy
-from admf_cli.strategies.registry import strategy_types
+from admf_cli.strategies.registry import strategy_types, takes_members
 from admf_cli.topology.sources import Sources
 
 
@@ -62,13 +63,12 @@ def plan(phase: Mapping[str, Any], sources: Sources) -> Plan:
     known = {resolve(spec, configured, (name,)): name for name, spec in reversed(configured.items())}
     sections = {section["name"]: section for section in config["strategies"]}
     deciders = []
-    for name, section in sections.items():
+    for section in sections.values():
         settings = {key: value for key, value in section.items() if key != "path"}
         user = _user_class(section, sources)
+        strategy: Strategy | None
         if user is None:
-            others = {other: part for other, part in sections.items() if other != name}
-            strategy: Strategy | None = build_strategy(section["type"], section["params"], configured, others)
-            assert strategy is not None
+            strategy = _built_in(section, sections, configured, sources)
             required = strategy.required_features()
         else:
             strategy, required = _of_user(user, configured)
@@ -93,6 +93,30 @@ def _user_class(section: Mapping[str, Any], sources: Sources) -> UserClass | Non
         return None
     cls = installed_class(kind)
     return None if cls is None else user_class(cls, None, f"{cls.__module__}:{cls.__qualname__}", params)
+
+
+def _built_in(
+    section: Mapping[str, Any],
+    sections: Mapping[str, Mapping[str, Any]],
+    known: Mapping[str, FeatureSpec],
+    sources: Sources,
+) -> Strategy:
+    """Return a strategy of the catalogue, with those that it names; a user's classes get instances of their own there.
+
+    Raises:
+        ConfigError: it names a strategy that sends orders bar by bar, which has no opinion that could be asked for.
+    """
+    others: dict[str, Mapping[str, Any] | Strategy] = {}
+    for name, other in sections.items():
+        if name != section["name"]:
+            others[name] = other
+            user = _user_class(other, sources) if takes_members(section["type"]) else None
+            if user is not None:
+                others[name] = _of_user(user, known)[0] or other
+    try:
+        return build_strategy(section["type"], section["params"], known, others)
+    except ParameterError as error:
+        raise ConfigError(f"strategy {section['name']}: {error}") from None
 
 
 def _of_user(user: UserClass, known: Mapping[str, FeatureSpec]) -> tuple[Strategy | None, Mapping[str, FeatureSpec]]:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from admf_cli import features
+from admf_cli import features, run_backtest
 from admf_cli.config import load_config
 from admf_cli.errors import ConfigError
 from admf_cli.features import ParameterError
@@ -279,6 +279,63 @@ def test_members_of_members_without_end_are_a_fault() -> None:
     } | {"s40": {"name": "s40", "type": "buy_and_hold"}}
     with pytest.raises(ParameterError, match=r"1,000 members|faults of its own"):
         build("ensemble", others["s0"]["params"], {}, others)
+
+
+USER = """
+import numpy as np
+
+class Rising:
+    def targets(self, bars, features):
+        wanted = np.full(bars.close.shape, np.nan)
+        wanted[1:] = bars.close[1:] > bars.close[:-1]
+        return wanted
+
+class Orders:
+    def on_bar(self, ctx):
+        pass
+"""
+
+
+def with_user_class(tmp_path: Path, name: str) -> Block:
+    (tmp_path / "mine.py").write_text(USER)
+    return {
+        "data": {
+            "source": "synthetic", "symbols": ["X"], "start": "2020-01-01", "timeframe": "1d", "synthetic": {"bars": 60}
+        },
+        "strategies": [
+            {"name": "mine", "type": "python", "path": f"{tmp_path}/mine.py:{name}"},
+            {
+                "name": "rising",
+                "type": "rules",
+                "params": {"entry": "close > lag(close, 1)", "exit": "close <= lag(close, 1)"},
+            },
+            {"name": "one", "type": "ensemble", "params": {"members": ["mine"]}},
+            {"name": "gated", "type": "filter", "params": {"strategy": "mine", "open_when": "true"}},
+        ],
+        "risk_profiles": [{"name": "r", "sizing": {"type": "fixed", "quantity": 1}}],
+        "execution": {"trace_settings": {"max_events": None, "persist_to_disk": False}},
+        "results": {"write": False},
+    }  # fmt: skip
+
+
+def test_a_class_of_one_s_own_that_decides_over_columns_can_be_a_member(tmp_path: Path) -> None:
+    result = run_backtest(with_user_class(tmp_path, "Rising"))
+    signals: dict[str, list[Any]] = {}
+    for trace in result.phases[0].traces:
+        for event in trace.events:
+            if event["event_type"] == "SIGNAL":
+                said = (event["timestamp"], event["payload"]["target"])
+                signals.setdefault(event["payload"]["strategy"], []).append(said)
+                if event["payload"]["strategy"] == "one":
+                    assert event["payload"]["rule"] == "mine"
+    assert len(signals["rising"]) > 10
+    assert signals["one"] == signals["gated"] == signals["rising"]
+    assert signals["mine"] == signals["rising"]
+
+
+def test_a_class_that_sends_orders_bar_by_bar_cannot_be_a_member(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="a member can name a python strategy that has targets"):
+        run_backtest(with_user_class(tmp_path, "Orders"))
 
 
 def test_defaults_of_members_are_filled_in(tmp_path: Path) -> None:

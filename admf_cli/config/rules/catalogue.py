@@ -25,7 +25,8 @@ def catalogue_faults(ground: Ground) -> Iterator[Fault]:
     from admf_cli.features import ParameterError, faults_in_config, spec_from_config
     from admf_cli.features import describe as describe_feature
     from admf_cli.strategies.expression import RESERVED
-    from admf_cli.strategies.registry import describe, faults_in_params
+    from admf_cli.strategies.nesting import Unseen
+    from admf_cli.strategies.registry import describe, faults_in_params, is_class
 
     specs = {}
     sections = ground.mapping("features")
@@ -45,7 +46,9 @@ def catalogue_faults(ground: Ground) -> Iterator[Fault]:
     yield from unread
     all_sound = len(specs) == len(sections) and not unread
     named = {
-        section["name"]: section for _, section in ground.items("strategies") if isinstance(section.get("name"), str)
+        section["name"]: Unseen() if is_class(section.get("type")) else section
+        for _, section in ground.items("strategies")
+        if isinstance(section.get("name"), str)
     }
     for index, strategy in ground.items("strategies"):
         kind, params = strategy.get("type"), strategy.get("params", {})
@@ -56,7 +59,7 @@ def catalogue_faults(ground: Ground) -> Iterator[Fault]:
         except ParameterError as error:
             yield _said(ground, error.faults[0], "strategies", index)
             continue
-        others = {name: section for name, section in named.items() if section is not strategy}
+        others = {name: section for name, section in named.items() if name != strategy.get("name")}
         for fault in faults_in_params(kind, params, specs if all_sound else None, others):
             yield _said(ground, fault, "strategies", index, "params")
         yield from _strangers(ground, parameters, "strategies", index, "params")
