@@ -70,6 +70,7 @@ class _Money:
     cash: float | None = None
     positions: dict[str, float] = field(default_factory=dict)
     trades: int | None = None
+    number: int = 0  # of its last event: after a gap nothing is known but what is said next
     counts: dict[str, int] = field(default_factory=lambda: {"orders": 0, "fills": 0})
     answered: dict[str, set[int]] = field(default_factory=dict)
 
@@ -88,6 +89,8 @@ class Bookkeeping:
     def take(self, file: FileContents, row: Row) -> None:
         """Book one event."""
         kind = row.event_type
+        if file.container.container_id in self._money:
+            self._forget_over_gaps(file, row)
         if kind == "FILL":
             self._take_fill(file, row)
         elif kind in BOOKING_TYPES:
@@ -139,6 +142,14 @@ class Bookkeeping:
                 self._faults.add("unbooked", fill.file.name, fill.line, text)
         for strategy, (file, signals) in self._signals.items():
             self._judge_signals(strategy, file, signals, firsts, last_bar)
+
+    def _forget_over_gaps(self, file: FileContents, row: Row) -> None:
+        money, parts = self._of(file), split_id(row.event_id)
+        number = parts[1] if parts else 0
+        if money.number and number != money.number + 1:
+            money.whole, money.cash, money.trades = False, None, None
+            money.positions.clear()
+        money.number = number
 
     # ---------------------------------------------------------------- orders
 
@@ -327,7 +338,7 @@ def _broke_off(file: FileContents) -> bool:
 
 def _lacks(file: FileContents, event_type: str, firsts: Mapping[str, int], sequence: int) -> bool:
     """Return whether an event of this type at or after `sequence` may be missing for a reason that the seal gives."""
-    if file.meta is None:
+    if file.meta is None or file.meta.status == "recovered":
         return True
     tally = file.meta.events.get(event_type)
     if tally is not None and tally.filtered:

@@ -142,7 +142,7 @@ def _one_by_one(
         if isinstance(event, ValueError):
             faults.add("not-json", file, line, f"not JSON: {event}")
             continue
-        wrong = _what_is_wrong(event, container_id)
+        wrong = what_is_wrong(event, container_id)
         if wrong:
             faults.add("not-an-event", file, line, wrong)
             continue
@@ -153,7 +153,8 @@ def _one_by_one(
     return lines, list(zip(*rows, strict=True))
 
 
-def _what_is_wrong(event: Any, container_id: str) -> str | None:
+def what_is_wrong(event: Any, container_id: str) -> str | None:
+    """Return why a line's JSON value is no event of a container, None if it is one."""
     if not isinstance(event, dict):
         return "not a JSON object"
     for key, types in zip(KEYS, _COLUMN_TYPES, strict=True):

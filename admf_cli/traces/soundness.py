@@ -90,6 +90,8 @@ def _explained(source: FileContents | None, start: int, stop: int) -> list[tuple
     """Cut a range of absent causes into parts that the source's drops or filters explain, and parts they do not."""
     if source is None:
         return [(start, stop, True)]  # not traced, as far as anyone can tell
+    if source.meta is not None and source.meta.status == "recovered":
+        return [(start, stop, True)]  # lost with what was damaged
     total = source.meta.total if source.meta is not None else None
     if total is None:  # never sealed: what was not flushed is lost with it
         first, last = source.numbers.first or 0, source.numbers.last or 0

@@ -1,4 +1,4 @@
-"""`admf traces list` and `prune`: which runs there are, and which may go. Refuses to know how they are told apart."""
+"""`admf traces list`, `prune` and `repair`: which runs there are, may go, can be saved. Refuses to know how."""
 
 from __future__ import annotations
 
@@ -53,3 +53,22 @@ def prune(
         typer.echo(document(answer))
     else:
         show_pruning(answer, Screen(plain=plain))
+
+
+def repair(
+    directory: Directory,
+    to: Annotated[Path, typer.Option("--to", metavar="DIR2", help="Where to write the copy.", show_default=False)],
+    as_json: AsJson = False,
+    plain: Plain = False,
+) -> None:
+    """Write a sound copy of a damaged run: torn and broken lines left out, meta files rebuilt, losses listed."""
+    from admf_cli.traces.render.document import document
+    from admf_cli.traces.render.repaired import show_repair
+    from admf_cli.traces.render.screen import Screen
+    from admf_cli.traces.repair import repair as ask
+
+    answer = ask(directory, to)
+    if as_json:
+        typer.echo(document(answer))
+    else:
+        show_repair(answer, Screen(plain=plain))
