@@ -89,7 +89,7 @@ class Bookkeeping:
     def take(self, file: FileContents, row: Row) -> None:
         """Book one event."""
         kind = row.event_type
-        if file.container.container_id in self._money:
+        if file.container.container_id.startswith("portfolio"):
             self._forget_over_gaps(file, row)
         if kind == "FILL":
             self._take_fill(file, row)
@@ -146,7 +146,7 @@ class Bookkeeping:
     def _forget_over_gaps(self, file: FileContents, row: Row) -> None:
         money, parts = self._of(file), split_id(row.event_id)
         number = parts[1] if parts else 0
-        if money.number and number != money.number + 1:
+        if number != money.number + 1:
             money.whole, money.cash, money.trades = False, None, None
             money.positions.clear()
         money.number = number
