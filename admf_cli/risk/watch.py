@@ -85,7 +85,8 @@ class Watch:
         day = int(self._times[bar]) // DAY_US
         if self._daily_loss is not None and (self._halted_day is None or self._halted_day[0] != day):
             before = self._day_open if day == self._day else self._last
-            loss = 1.0 - equity / before if before > 0.0 else 0.0  # of nothing, nothing is lost
+            # Whoever had nothing left the day before has lost it all, but need not be told again holding nothing.
+            loss = 1.0 - equity / before if before > 0.0 else 1.0 if self._account.held else 0.0
             if loss > self._daily_loss:
                 breach = Breach("daily_loss_limit", self._daily_loss, loss)
                 self._halted_day = (day, breach)
@@ -127,7 +128,7 @@ class Watch:
             crossed |= 1.0 - left > self._max_drawdown
         if self._daily_loss is not None:
             opening = self._day_opens(path, bar)
-            left = np.divide(path, opening, out=np.ones_like(path), where=opening > 0.0)
+            left = np.divide(path, opening, out=np.zeros_like(path), where=opening > 0.0)
             lost = 1.0 - left > self._daily_loss
             if self._halted_day is not None:
                 lost &= self._times[bar:stop] // DAY_US != self._halted_day[0]

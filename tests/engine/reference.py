@@ -408,7 +408,8 @@ class Reference:
                 self._halt("max_drawdown")
         if plan.daily_loss_limit is not None and self.halted_day != today:
             before = self.day_open
-            if (1.0 - worth / before if before > 0.0 else 0.0) > plan.daily_loss_limit:
+            ruined = 1.0 if any(self.held) else 0.0
+            if (1.0 - worth / before if before > 0.0 else ruined) > plan.daily_loss_limit:
                 self.halted_day = today
                 self._halt("daily_loss_limit")
         rule = self.halted or ("daily_loss_limit" if self.halted_day == today else None)
