@@ -40,6 +40,7 @@ class PortfolioContainer(BooksContainer):
         self._entry_style: Mapping[str, Any] = orders.get("entry") or {}
         self._exit_style: Mapping[str, Any] = orders.get("exit") or {}
         self._queue: list[Event] = []
+        self._batch: list[tuple[Event, dict[str, Any]]] = []  # orders of this bar that are about to be sent
 
     def wake(self, bar: int, stage: int) -> None:
         """Decide on the signals of this bar, or keep the books."""
@@ -61,12 +62,19 @@ class PortfolioContainer(BooksContainer):
 
     def _submit(self, bar: int) -> None:
         queue, self._queue = self._queue, []
-        wanted = [order for event in queue if (order := self._answer(event, bar)) is not None]
+        if len(queue) > 1 and self._watch.has_entry_limits:
+            queue.sort(key=lambda event: event.payload["target"] != 0.0)  # what leaves makes room for what enters
+        self._batch = wanted = []
+        for event in queue:
+            order = self._answer(event, bar)
+            if order is not None:
+                wanted.append(order)
         if len(wanted) > 1:
             wanted.sort(key=lambda order: order[1]["side"] == "buy")  # what frees cash goes first
         for event, parts in wanted:
             symbol = self._symbol_index[event.symbol or ""]
             self._send(parts, event, event.correlation_id, symbol, event.payload["price"])
+        self._batch = []
 
     def _answer(self, event: Event, bar: int) -> tuple[Event, dict[str, Any]] | None:
         """Return the order that answers a signal, or None after publishing why there is none."""
@@ -181,7 +189,20 @@ class PortfolioContainer(BooksContainer):
         return any(order.purpose == "entry" for order in old)
 
     def _exposure(self, symbol: int, bar: int, equity: float) -> Exposure:
-        values = [worth.value for worth in self._standing.worths(bar) if worth.symbol != symbol]
+        """Return what is held in other symbols once the orders sent so far have filled."""
+        account, standing = self.account, self._standing
+        units = {other: account.positions[other].quantity for other in account.held}
+        orders = [(order.symbol, order.parts) for order in self._working.values() if order.purpose in SIGNAL_PURPOSES]
+        orders += [(self._symbol_index[event.symbol or ""], parts) for event, parts in self._batch]
+        for other, parts in orders:
+            before, target = units.get(other, 0.0), parts["sizing"]["position_target"]
+            is_sure = parts["order_type"] == "market"
+            units[other] = target if is_sure or abs(target) > abs(before) else before
+        values = [
+            account.value_of(other, quantity, standing.mark(bar, other))
+            for other, quantity in sorted(units.items())
+            if other != symbol and quantity
+        ]
         return Exposure(equity, sum(map(abs, values)), sum(values), len(values))
 
     def _recent(self, symbol: int, bar: int, count: int) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -15,16 +15,17 @@ def run(folder: Path, bars: list[Bar], *, capital: float = 10_000.0, **parts: An
     """Buy and hold 10 units from the first close on; return all events but BARs, in order.
 
     `parts`: `orders` of the strategy, or another `strategy`; `profile`, `portfolio`, `instrument` additions; `times` of
-    the bars instead of days from 2020-01-01 on; the rest goes into `execution`.
+    the bars instead of days from 2020-01-01 on; `symbols` that all have these bars; the rest goes into `execution`.
     """
     times = parts.pop("times", None) or [f"2020-01-{day:02d}" for day in range(1, len(bars) + 1)]
+    symbols = parts.pop("symbols", ["X"])
     rows = "".join(f"{time},{o},{h},{lo},{c},1000\n" for time, (o, h, lo, c) in zip(times, bars, strict=True))
     (folder / "bars.csv").write_text("timestamp,open,high,low,close,volume\n" + rows)
     profile = {"name": "r", "sizing": {"type": "fixed", "quantity": 10}, **parts.pop("profile", {})}
     strategy = {"name": "s", "type": "buy_and_hold", "orders": parts.pop("orders", None), **parts.pop("strategy", {})}
     result = run_backtest(
         {
-            "data": {"path": str(folder / "bars.csv"), "symbols": ["X"]},
+            "data": {"path": {symbol: str(folder / "bars.csv") for symbol in symbols}},
             "instruments": {"default": parts.pop("instrument", {})},
             "strategies": [strategy],
             "risk_profiles": [profile],
