@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import sys
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from admf_cli.errors import ConfigError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 STRATEGIES = "admf.strategies"
 FEATURES = "admf.features"
@@ -47,4 +49,6 @@ def extension(group: str, name: str) -> Any:
 @cache
 def _found(group: str, path: tuple[str, ...]) -> dict[str, EntryPoint]:
     """Return a group's entry points by name; asked again where packages may lie elsewhere than before."""
+    from importlib.metadata import entry_points  # 20 ms, which a run of what is built in need not spend
+
     return {point.name: point for point in entry_points(group=group)}
