@@ -1,66 +1,23 @@
-"""Every built-in strategy by its name. Refuses to know how any of them decides."""
+"""Strategies by their names, checked and built. Refuses to know how any of them decides."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 from admf_cli.extensions import STRATEGIES, extension_names
 from admf_cli.features import FeatureSpec, ParameterError
 from admf_cli.features.parameters import Fault, check_values, did_you_mean
+from admf_cli.strategies.catalogue import TYPES, built_in
 from admf_cli.strategies.description import StrategyInfo
 from admf_cli.strategies.installed import installed_strategy
 from admf_cli.strategies.interface import Strategy
 from admf_cli.strategies.nesting import Budget, Sections, build_members, complete_members
 
 
-@cache
-def _catalogue() -> dict[str, StrategyInfo]:
-    from admf_cli.strategies import (
-        average_crossover,
-        bollinger,
-        buy_and_hold,
-        donchian_breakout,
-        ensemble,
-        filter,
-        macd,
-        momentum,
-        opening_range_breakout,
-        python_code,
-        recorded,
-        rsi_mean_reversion,
-        rules,
-        target_weights,
-        volatility_breakout,
-        zscore_pairs,
-    )
-
-    infos = (
-        average_crossover.SMA_CROSSOVER,
-        average_crossover.EMA_CROSSOVER,
-        bollinger.INFO,
-        buy_and_hold.INFO,
-        donchian_breakout.INFO,
-        ensemble.INFO,
-        filter.INFO,
-        macd.INFO,
-        momentum.INFO,
-        python_code.INFO,
-        recorded.INFO,
-        opening_range_breakout.INFO,
-        rsi_mean_reversion.INFO,
-        rules.INFO,
-        target_weights.INFO,
-        volatility_breakout.INFO,
-        zscore_pairs.INFO,
-    )
-    return {info.name: info for info in sorted(infos, key=lambda info: info.name)}
-
-
 def strategy_types() -> tuple[str, ...]:
     """Return the names of all built-in strategies, sorted."""
-    return tuple(_catalogue())
+    return TYPES
 
 
 def describe(strategy_type: str) -> StrategyInfo:
@@ -69,7 +26,7 @@ def describe(strategy_type: str) -> StrategyInfo:
     Raises:
         ParameterError: there is none of that name.
     """
-    info = _catalogue().get(strategy_type) or installed_strategy(strategy_type)
+    info = built_in(strategy_type) or installed_strategy(strategy_type)
     if info is None:
         hint = (
             did_you_mean(strategy_type, (*strategy_types(), *extension_names(STRATEGIES)))

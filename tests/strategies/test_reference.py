@@ -103,6 +103,11 @@ def test_parameters_left_out_are_filled_in() -> None:
     }  # fmt: skip
 
 
+def test_each_name_leads_to_its_strategy() -> None:
+    assert list(strategy_types()) == sorted(strategy_types())
+    assert [describe(name).name for name in strategy_types()] == list(strategy_types())
+
+
 def test_list_names_every_strategy() -> None:
     shown = admf("strategies", "list")
     assert [line.split()[0] for line in shown.stdout.splitlines()] == list(strategy_types())
