@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -19,12 +20,15 @@ class Span:
 
 
 def parse_span(text: str) -> Span:
-    """Return the span a user means: a whole day for a date, a minute for hours and minutes, else the moment itself.
+    """Return the span a user means: a year, a month, a day, a minute for hours and minutes, else the moment itself.
 
     Raises:
         ConfigError: it isn't a time.
     """
     cleaned = text.strip()
+    whole = _YEAR_OR_MONTH.fullmatch(cleaned)
+    if whole:
+        return _calendar_span(text, int(whole["year"]), None if whole["month"] is None else int(whole["month"]))
     try:
         moment = datetime.fromisoformat(cleaned)
     except ValueError as error:
@@ -40,6 +44,15 @@ def parse_span(text: str) -> Span:
         raise ConfigError(f"{text!r} is beyond the calendar") from error
 
 
+def _calendar_span(text: str, year: int, month: int | None) -> Span:
+    following = (year + 1, 1) if month in (None, 12) else (year, (month or 0) + 1)
+    try:
+        return Span(key_of(datetime(year, 1 if month is None else month, 1)), key_of(datetime(*following, 1)))
+    except ValueError as error:
+        raise ConfigError(f"{text!r} is beyond the calendar") from error
+
+
+_YEAR_OR_MONTH = re.compile(r"(?P<year>[0-9]{4})(?:-(?P<month>[0-9]{2}))?")
 _INSTANT = timedelta(microseconds=1)
 
 

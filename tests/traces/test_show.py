@@ -18,6 +18,7 @@ from admf_cli.errors import ConfigError
 from admf_cli.tracefile.presence import held, is_held
 from admf_cli.traces.filters import filters_of
 from admf_cli.traces.follow import follow
+from admf_cli.traces.moments import parse_span
 from admf_cli.traces.show import Selection
 from admf_cli.wiring import run_workflow
 
@@ -221,3 +222,26 @@ def test_a_run_holds_its_directory_as_long_as_it_goes_on(tmp_path: Path) -> None
     assert during
     assert set(during) == {True}
     assert is_held(tmp_path / "wf") is False
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "stop"),
+    [
+        ("2008", "2008-01-01T00:00:00", "2009-01-01T00:00:00"),
+        ("2008-02", "2008-02-01T00:00:00", "2008-03-01T00:00:00"),
+        ("2008-12", "2008-12-01T00:00:00", "2009-01-01T00:00:00"),
+        ("2008-02-29", "2008-02-29T00:00:00", "2008-03-01T00:00:00"),
+        ("2008-02-29T10:30", "2008-02-29T10:30:00", "2008-02-29T10:31:00"),
+        ("2008-02-29 10:30:01", "2008-02-29T10:30:01", "2008-02-29T10:30:01.000001"),
+        ("2008-02-29T10:30+02:00", "2008-02-29T08:30:00", "2008-02-29T08:31:00"),
+    ],
+)
+def test_a_time_is_a_span_as_long_as_it_is_vague(text: str, first: str, stop: str) -> None:
+    span = parse_span(text)
+    assert (span.first, span.stop) == (first, stop)
+
+
+@pytest.mark.parametrize("text", ["2008-00", "2008-13", "0000", "9999", "soon", "2008-02-30", ""])
+def test_what_is_no_time_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError):
+        parse_span(text)

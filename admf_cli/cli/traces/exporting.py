@@ -33,7 +33,8 @@ def export(
     symbols: Symbols = None,
     first: First = None,
     until: Annotated[
-        str | None, typer.Option("--until", metavar="TIME", help="Up to this day (its end) or moment, UTC.")
+        str | None,
+        typer.Option("--until", metavar="TIME", help="Up to the end of this year, month, day or moment, UTC."),
     ] = None,
     phase: Phase = None,
 ) -> None:

@@ -38,7 +38,7 @@ def explain(
 
 def why_not(
     directory: Directory,
-    at: Annotated[str, typer.Option("--at", help="A date (its whole day), a minute or a moment, UTC.")],
+    at: Annotated[str, typer.Option("--at", help="A year, a month, a day, a minute or a moment, UTC.")],
     symbol: Annotated[str | None, typer.Option("--symbol", help="Only this symbol.")] = None,
     strategy: Annotated[
         str | None,

@@ -32,8 +32,12 @@ Containers = Annotated[
     ),
 ]
 Symbols = Annotated[list[str] | None, typer.Option("--symbol", help="Only these symbols; repeatable.")]
-First = Annotated[str | None, typer.Option("--from", metavar="TIME", help="From this day or moment on, UTC.")]
-Last = Annotated[str | None, typer.Option("--to", metavar="TIME", help="Up to this day (its end) or moment, UTC.")]
+First = Annotated[
+    str | None, typer.Option("--from", metavar="TIME", help="From this year, month, day or moment on, UTC.")
+]
+Last = Annotated[
+    str | None, typer.Option("--to", metavar="TIME", help="Up to the end of this year, month, day or moment, UTC.")
+]
 Reasons = Annotated[list[str] | None, typer.Option("--reason", help="Only events with this reason code.")]
 Correlation = Annotated[
     str | None, typer.Option("--correlation", metavar="ID", help="Only the trade flow that this SIGNAL began.")

@@ -9,6 +9,7 @@ from admf_cli.errors import StorageError
 from admf_cli.tracefile.discovery import ContainerTrace, PhaseTrace
 from admf_cli.tracefile.format import BAR_SHIFT
 from admf_cli.tracefile.metafile import read_meta
+from admf_cli.tracefile.reader import collection_paused
 from admf_cli.traces.faults import FaultLog
 from admf_cli.traces.filters import Filters
 from admf_cli.traces.render.text import json_text
@@ -31,24 +32,29 @@ def frames(
         filters: which events count.
     """
     pending = {table.name: _Pending(table) for table in tables}
-    for phase in phases:
-        for container in phase.containers:
-            if not container.has_lines or not filters.wants(container.container_id):
-                continue
-            useful = [table for table in tables if _may_give_rows(container, table)]
-            name = f"{phase.workflow_id}/{phase.phase_name}/{container.container_id}"
-            try:
-                for block in scan(container, name, faults) if useful else ():
-                    for table in useful:
-                        rows = pending[table.name]
-                        rows.add(phase, container.container_id, block, filters)
-                        if rows.full:
-                            yield table, rows.take()
-            except StorageError as error:
-                faults.add("unreadable", name, None, str(error))
-    for rows in pending.values():
-        if rows.count:
-            yield rows.table, rows.take()
+    with collection_paused():
+        for phase in phases:
+            for container in phase.containers:
+                if container.has_lines and filters.wants(container.container_id):
+                    yield from _of_container(phase, container, pending, faults, filters)
+        for rows in pending.values():
+            if rows.count:
+                yield rows.table, rows.take()
+
+
+def _of_container(
+    phase: PhaseTrace, container: ContainerTrace, pending: Mapping[str, _Pending], faults: FaultLog, filters: Filters
+) -> Iterator[tuple[Table, pl.DataFrame]]:
+    useful = [rows for rows in pending.values() if _may_give_rows(container, rows.table)]
+    name = f"{phase.workflow_id}/{phase.phase_name}/{container.container_id}"
+    try:
+        for block in scan(container, name, faults) if useful else ():
+            for rows in useful:
+                rows.add(phase, container.container_id, block, filters)
+                if rows.full:
+                    yield rows.table, rows.take()
+    except StorageError as error:
+        faults.add("unreadable", name, None, str(error))
 
 
 def empty(table: Table) -> pl.DataFrame:
