@@ -51,10 +51,12 @@ class Position:
     Attributes:
         quantity: signed units.
         direction: +1 long, -1 short, 0 flat.
+        cost: sum of quantity x price over the lots, carried along: there may be thousands of them.
     """
 
     quantity: float = 0.0
     direction: int = 0
+    cost: float = 0.0
     lots: deque[Lot] = field(default_factory=deque)
 
     @property
@@ -62,8 +64,7 @@ class Position:
         """Mean price of the open lots by quantity; 0.0 when flat."""
         if len(self.lots) == 1:
             return self.lots[0].price
-        units = sum(lot.quantity for lot in self.lots)
-        return sum(lot.quantity * lot.price for lot in self.lots) / units if units else 0.0
+        return self.cost / abs(self.quantity) if self.lots else 0.0
 
 
 class Outcome(NamedTuple):
@@ -162,6 +163,7 @@ class Account:
                 lot = lots.popleft()
                 closed = lot.quantity if lot.quantity < left else left
                 left -= closed
+                position.cost -= closed * lot.price
                 rest = lot.quantity - closed
                 if rest >= dust:
                     lots.appendleft(lot._replace(quantity=rest))
@@ -180,9 +182,10 @@ class Account:
             self.trades.extend(trades)
         if left >= dust and not (lots and direction != side):
             lots.append(Lot(left, price, unit_commission, bar, time, fill_id, reason))
+            position.cost += left * price
         after = before + side * quantity
         if not lots or -dust < after < dust:
-            after = 0.0
+            after = position.cost = 0.0
             lots.clear()
         position.quantity = after
         position.direction = (after > 0.0) - (after < 0.0)
