@@ -82,6 +82,12 @@ bench-scaling: $(VENV)/.run
 	$(PYTHON) benchmarks/scaling.py
 	$(PYTHON) benchmarks/profile_run.py --rows 1000000
 
+.PHONY: faults fuzz coverage
+
+# Kill three hundred traced runs at random moments; check what they leave and what comes after them.
+faults: $(VENV)/.dev
+	$(PYTHON) -m tests.faults.kills --kills 300
+
 clean:
 	rm -rf $(VENV) build dist *.egg-info
 
