@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import sys
@@ -19,13 +20,14 @@ def main() -> None:
     # processor, and those spin for as long as a tenth of a short run takes.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-    from admf_cli.cli.app import app
-    from admf_cli.errors import AdmfError, InterruptedRunError
+    from admf_cli.errors import AdmfError, InterruptedRunError, RunFailedError, StorageError
 
     debug = "--debug" in sys.argv
     if debug:
         sys.argv.remove("--debug")
     try:
+        from admf_cli.cli.app import app
+
         app()
     except InterruptedRunError as error:
         _complain(error)
@@ -39,6 +41,18 @@ def main() -> None:
         sys.exit(130)
     except BrokenPipeError:
         _leave_closed_pipe()
+    except OSError as error:
+        # Files are opened where their faults are named; what is left is what this process prints to.
+        if debug:
+            raise
+        place = error.filename or "standard output"
+        _complain(f"{place}: cannot be written: {error.strerror or error}; free the space, or print elsewhere")
+        _leave_output(StorageError.exit_code)
+    except MemoryError:
+        if debug:
+            raise
+        _complain("there is not enough memory; take fewer symbols or bars, or lower max_events")
+        sys.exit(RunFailedError.exit_code)
     except SystemExit as leaving:
         # Rich and Typer end with 1 when a reader has gone, which with us would be an answer.
         if isinstance(leaving.__context__, BrokenPipeError):
@@ -47,10 +61,9 @@ def main() -> None:
     except Exception as error:
         if debug:
             raise
-        print(
-            f"admf: this is a fault of ADMF itself: {type(error).__name__}: {error}\n"
-            "run it again with --debug for the whole story, and please report it",
-            file=sys.stderr,
+        _complain(
+            f"this is a fault of ADMF itself: {type(error).__name__}: {error}\n"
+            "run it again with --debug for the whole story, and please report it"
         )
         sys.exit(70)
     finally:
@@ -59,14 +72,20 @@ def main() -> None:
 
 
 def _leave_closed_pipe() -> NoReturn:
-    """End as if SIGPIPE had: Python would complain once more when it flushes on its way out."""
+    """End as if SIGPIPE had."""
+    _leave_output(141)
+
+
+def _leave_output(exit_code: int) -> NoReturn:
+    """End without what is still to be printed: Python would complain once more when it flushes on its way out."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(141)
+    sys.exit(exit_code)
 
 
-def _complain(error: Exception) -> None:
+def _complain(error: Exception | str) -> None:
     text = "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in str(error))
-    print(f"admf: {text}", file=sys.stderr)
+    with contextlib.suppress(OSError):  # the exit code counts, even where nobody can read the reason
+        print(f"admf: {text}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
