@@ -106,3 +106,8 @@ verify-digits: $(VENV)/.dev
 bench-questions: $(VENV)/.dev
 	@$(PYTHON) -m compileall -q admf_cli
 	$(PYTHON) benchmarks/questions.py
+
+# What reading a trace of a million events costs, beside a loop that merely parses its lines.
+bench-reading: $(VENV)/.dev
+	@$(PYTHON) -m compileall -q admf_cli
+	$(PYTHON) benchmarks/reading.py

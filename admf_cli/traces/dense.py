@@ -29,8 +29,9 @@ _HEAD = re.compile(
     rb'"symbol":(null|"[^"\\]*"),"payload":'
 )
 _TAIL_KEYS = ("symbol", "payload")
-_CLOCK = ((0, 4), (5, 7), (8, 10), (11, 13), (14, 16), (17, 19))
-_MICROSECONDS = 1_000_000
+_DATE = len("2008-03-03")
+_SECOND = 1_000_000  # microseconds
+_DAY = 86_400 * _SECOND
 _BRACE = ord("}")
 
 
@@ -118,26 +119,55 @@ def times_of(text: NDArray[np.uint8]) -> IntArray | None:
     """Return timestamps, shape (n, 19) or (n, 26) bytes, as microseconds since 1970 UTC; None if one isn't a time."""
     import numpy as np
 
-    marks = text[:, [4, 7, 10, 13, 16]] == np.frombuffer(b"--T::", dtype=np.uint8)
-    spans = (*_CLOCK, (20, 26)) if text.shape[1] == 26 else _CLOCK
-    if not marks.all() or (text.shape[1] == 26 and not (text[:, 19] == 46).all()):
+    dates, clocks = text[:, :_DATE], text[:, _DATE:]
+    changes = np.flatnonzero((dates[1:] != dates[:-1]).any(axis=1)) + 1
+    if len(changes) * 4 < len(text):  # many bars a day: each day is worked out once
+        edges = np.concatenate([[0], changes, [len(text)]])
+        days = _days_of(dates[edges[:-1]])
+        days = None if days is None else np.repeat(days, np.diff(edges))
+    else:
+        days = _days_of(dates)
+    clock = _clock_of(clocks[:1] if (clocks == clocks[0]).all() else clocks)
+    return None if days is None or clock is None else days * _DAY + clock
+
+
+def _days_of(text: NDArray[np.uint8]) -> IntArray | None:
+    """Return dates, shape (n, 10) bytes, as days since 1970; None if one is none."""
+    import numpy as np
+
+    year, month, day = (_digits(text[:, start:stop]) for start, stop in ((0, 4), (5, 7), (8, 10)))
+    if year is None or month is None or day is None or not (text[:, [4, 7]] == ord("-")).all():
         return None
-    parts = []
-    for start, stop in spans:
-        digits = text[:, start:stop] - np.uint8(48)
-        if digits.max() > 9:
-            return None
-        parts.append(_valued(digits))
-    year, month, day, hour, minute, second = parts[:6]
+    if not ((month >= 1) & (month <= 12) & (day >= 1) & (year >= 1)).all():
+        return None
     leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
-    inside = (month >= 1) & (month <= 12) & (day >= 1) & (year >= 1) & (hour < 24) & (minute < 60) & (second < 60)
-    if not inside.all():
-        return None
     lengths = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
     if (day > lengths[month] + (leap & (month == 2))).any():
         return None
-    seconds = ((_days(year, month, day) * 24 + hour) * 60 + minute) * 60 + second
-    return seconds * _MICROSECONDS + (parts[6] if len(parts) > 6 else 0)
+    return _days(year, month, day)
+
+
+def _clock_of(text: NDArray[np.uint8]) -> IntArray | None:
+    """Return `Thh:mm:ss`, with or without a fraction, shape (n, 9) or (n, 16) bytes, as microseconds of the day."""
+    spans = ((1, 3, 24), (4, 6, 60), (7, 9, 60)) + (((10, 16, _SECOND),) if text.shape[1] > 9 else ())
+    marks = ((0, "T"), (3, ":"), (6, ":")) + (((9, "."),) if text.shape[1] > 9 else ())
+    if not all((text[:, place] == ord(mark)).all() for place, mark in marks):
+        return None
+    clock: IntArray | None = None
+    for start, stop, limit in spans:
+        part = _digits(text[:, start:stop])
+        if part is None or part.max() >= limit:
+            return None
+        clock = part if clock is None else clock * limit + part
+    assert clock is not None
+    return clock if text.shape[1] > 9 else clock * _SECOND
+
+
+def _digits(text: NDArray[np.uint8]) -> IntArray | None:
+    import numpy as np
+
+    digits = text - np.uint8(48)
+    return None if digits.max() > 9 else _valued(digits)
 
 
 def _days(year: IntArray, month: IntArray, day: IntArray) -> IntArray:

@@ -146,7 +146,12 @@ class Timeline:
         if (np.diff(numbers) <= 0).any():
             order = np.argsort(numbers, kind="stable")
             numbers, sequences = numbers[order], sequences[order]
+        gapless = int(numbers[-1] - numbers[0]) == len(numbers) - 1
         for causes, lines, own in links:
+            if gapless and isinstance(causes, range) and numbers[0] <= causes[0] and causes[-1] <= numbers[-1]:
+                start = causes[0] - int(numbers[0])
+                if (sequences[start : start + len(causes)] < own).all():
+                    continue
             wanted = np.asarray(causes, dtype=np.int64)
             places = np.minimum(np.searchsorted(numbers, wanted), len(numbers) - 1)
             late = (numbers[places] == wanted) & (sequences[places] >= own)
