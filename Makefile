@@ -88,6 +88,10 @@ bench-scaling: $(VENV)/.run
 faults: $(VENV)/.dev
 	$(PYTHON) -m tests.faults.kills --kills 300
 
+# What a bar costs a strategy of one's own, beyond its own code.
+bench-bar-cost: $(VENV)/.run
+	$(PYTHON) benchmarks/bar_cost.py
+
 clean:
 	rm -rf $(VENV) build dist *.egg-info
 

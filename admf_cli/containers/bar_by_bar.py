@@ -80,7 +80,9 @@ class BarByBarContainer(Container):
         columns.update({role: values[name] for role, name in self._roles.items()})
         history = self._history
         self._past = Past(columns, history.present, self._first, history.n_symbols, self.clock)
-        self._ctx = Context(self._past, history.symbols, self.clock, self._book, self._send)
+        only = self.settings.get("symbols")
+        symbols = {name: place for place, name in enumerate(history.symbols) if not only or name in only}
+        self._ctx = Context(self._past, symbols, self.clock, self._book, self._send)
         try:
             instance = self._user.make()
             self._on_bar = instance.on_bar

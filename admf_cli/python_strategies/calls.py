@@ -21,6 +21,7 @@ T = TypeVar("T")
 _PACKAGE = str(Path(__file__).resolve().parents[1]) + os.sep
 _MOST_VALUES = 12
 _LONGEST_VALUE = 60
+_LONGEST_MESSAGE = 2000
 _SIGINT = 2
 # The functions that call a user's code directly.
 _CALLERS = frozenset({"UserCode.call", "BarByBarContainer.wake"})
@@ -170,7 +171,12 @@ def _said(error: BaseException) -> str:
         return f"sys.exit({'' if error.code is None else repr(error.code)}) is not for strategies; raise an error"
     if isinstance(error, OutOfTimeError):
         return str(error)
-    text = str(error).strip()
+    from traceback import TracebackException
+
+    # Unlike `str(error)` it takes no harm from a user's `__str__` that raises in turn.
+    text = str(TracebackException(type(error), error, None)).strip()
+    # What cannot be written as UTF-8 cannot be written to a trace either.
+    text = text[:_LONGEST_MESSAGE].encode("utf-8", "backslashreplace").decode()
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol, Unpack
 from admf_cli.market.bars import FloatArray
 from admf_cli.python_strategies.columnar import NoFeatureError, missing_feature
 from admf_cli.python_strategies.past import Now, Past
-from admf_cli.python_strategies.requests import How, number, order_request, quantity_of
+from admf_cli.python_strategies.requests import How, label, number, order_request, quantity_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_REQUESTS = 10_000  # a bar; who asks for more is caught in a loop
@@ -88,7 +88,10 @@ class Book(Protocol):
 class Context:
     """The market up to now, the portfolio as it stands, and orders; the same object at every bar.
 
-    Wherever `symbol` is left out, the run must have one symbol only.
+    Wherever `symbol` is left out, the strategy must have one symbol only.
+
+    Args:
+        symbols: the symbols it may see and trade -> their places among all.
     """
 
     __slots__ = (
@@ -98,14 +101,16 @@ class Context:
         "__now",
         "__open",
         "__past",
+        "__places",
         "__read",
         "__send",
         "__tickets",
         "symbols",
     )
 
-    def __init__(self, past: Past, symbols: tuple[str, ...], now: Now, book: Book, send: Send) -> None:
-        self.symbols = symbols
+    def __init__(self, past: Past, symbols: Mapping[str, int], now: Now, book: Book, send: Send) -> None:
+        self.symbols = tuple(symbols)
+        self.__places = symbols
         self.__past = past
         self.__now = now
         self.__book = book
@@ -143,7 +148,12 @@ class Context:
 
     def matrix(self, name: str) -> FloatArray:
         """Return a column of all symbols up to now, shape (n, n_symbols), nan where a symbol has no bar; read-only."""
-        return self.__past.table(self.__known(name))
+        table = self.__past.table(self.__known(name))
+        if len(self.symbols) == table.shape[1]:
+            return table
+        own = table[:, list(self.__places.values())]
+        own.flags.writeable = False
+        return own
 
     def value(self, name: str, symbol: str | None = None) -> float:
         """Return a column's last value, nan where it is undefined."""
@@ -232,7 +242,7 @@ class Context:
     def cancel(self, order: str | WorkingOrder) -> None:
         """Withdraw an order: by its ticket (with what is left of its bracket), or one of `orders()` alone."""
         if isinstance(order, WorkingOrder):
-            self.__request(self.symbols.index(order.symbol), "cancel", {"order_id": order.order_id}, None)
+            self.__request(self.__index(order.symbol), "cancel", {"order_id": order.order_id}, None)
         elif isinstance(order, str) and order in self.__tickets:
             self.__request(self.__tickets[order], "cancel", {"ticket": order}, None)
         else:
@@ -250,8 +260,8 @@ class Context:
     def __order(self, size: dict[str, Any], symbol: str | None, tag: str | None, how: How) -> str:
         index = self.__index(symbol)
         request = order_request(size, how)
-        if tag is not None and not isinstance(tag, str):
-            raise ValueError(f"tag must be text (got {tag!r:.60})")
+        if tag is not None:
+            label("tag", tag)
         ticket = self.__request(index, "order", request, tag)
         self.__tickets[ticket] = index
         return ticket
@@ -270,11 +280,11 @@ class Context:
         if symbol is None:
             if len(self.symbols) > 1:
                 raise ValueError(f"name the symbol: there are {', '.join(self.symbols[:8])}")
-            return 0
-        try:
-            return self.symbols.index(symbol)
-        except ValueError:
-            raise ValueError(f"no symbol {symbol!r}; there are {', '.join(self.symbols[:8])}") from None
+            return self.__places[self.symbols[0]]
+        place = self.__places.get(symbol)
+        if place is None:
+            raise ValueError(f"no symbol {symbol!r:.60}; there are {', '.join(self.symbols[:8])}")
+        return place
 
     def __known(self, name: str) -> str:
         if name not in self.__read and name not in _BAR_COLUMNS:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import operator
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any, TypedDict
 
 from admf_cli.broker.order import TIMES_IN_FORCE
 
+_LONGEST_LABEL = 200
 _PRICES = ("limit", "stop", "trail", "stop_loss", "take_profit")
 
 
@@ -74,9 +76,7 @@ def order_request(size: dict[str, Any], how: How) -> dict[str, Any]:
         request["bracket"] = bracket
     oco = how.get("oco")
     if oco is not None:
-        if not isinstance(oco, str) or not oco:
-            raise ValueError(f"oco must be a name that the orders of the group share (got {oco!r:.60})")
-        request["oco"] = oco
+        request["oco"] = label("oco", oco)
     if how.get("reduce_only"):
         request["reduce_only"] = True
     return request
@@ -100,6 +100,17 @@ def number(name: str, value: Any) -> float:
     if isinstance(value, bool | str) or not math.isfinite(found):
         raise ValueError(f"{name} must be a finite number (got {value!r:.60})")
     return found
+
+
+def label(name: str, value: Any) -> str:
+    """Return a short text for people, checked.
+
+    Raises:
+        ValueError: it is none, or could not be printed.
+    """
+    if not isinstance(value, str) or not value or len(value) > _LONGEST_LABEL or not value.isprintable():
+        raise ValueError(f"{name} must be printable text of 1 to {_LONGEST_LABEL} characters (got {value!r:.60})")
+    return value
 
 
 def _positive(name: str, value: Any) -> float:
@@ -138,10 +149,11 @@ def _add_lifetime(request: dict[str, Any], time_in_force: str | None, good_till:
     request["time_in_force"] = "GTD" if good_till is not None else time_in_force or "GTC"
     if good_till is None:
         return
-    if isinstance(good_till, int) and not isinstance(good_till, bool):
-        if good_till < 1:
-            raise ValueError(f"good_till must be at least 1 bar (got {good_till})")
-        request["good_till"] = {"bars": good_till}
+    if hasattr(good_till, "__index__") and not isinstance(good_till, bool):  # NumPy's whole numbers, too
+        bars = operator.index(good_till)
+        if bars < 1:
+            raise ValueError(f"good_till must be at least 1 bar (got {bars})")
+        request["good_till"] = {"bars": bars}
         return
     try:
         moment = datetime.fromisoformat(good_till) if isinstance(good_till, str) else good_till

@@ -72,6 +72,10 @@ def plan(phase: Mapping[str, Any], sources: Sources) -> Plan:
             required = strategy.required_features()
         else:
             strategy, required = _of_user(user, configured)
+            if strategy is None and section["orders"] is not None:
+                raise ConfigError(
+                    f"strategies: {section['name']}: orders has no meaning where on_bar sends them; remove it"
+                )
             settings |= {"params": dict(user.params), "code": {"class": user.label, "sha256": user.sha256}}
         roles = {}
         for role, spec in required.items():

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from admf_cli import run_backtest
-from admf_cli.errors import RunFailedError
+from admf_cli.errors import ConfigError, RunFailedError
 from admf_cli.results import RunResult
 
 from .conftest import Run, config_of, events_of, write_days
@@ -254,6 +254,8 @@ MISTAKES = {
     "ctx.buy(colour='red')": "no such part of an order: colour",
     "ctx.buy(1, 'Y')": "no symbol 'Y'; there are X",
     "ctx.target()": "either quantity or weight",
+    "ctx.buy(1, tag='\\ud800')": "tag must be printable text",
+    "ctx.buy(1, oco='')": "oco must be printable text",
     "ctx.cancel('s#1')": "a ticket of its own",
     "ctx.value('rsi')": "no feature rsi",
     "ctx.history('close')[0] = 1": "read-only",
@@ -326,3 +328,39 @@ class S:
     bars = {e["event_id"]: e for e in events if e["event_type"] == "BAR"}
     assert bars[signal["causation_id"]]["symbol"] == "B"  # A has no bar then
     assert fills(events) == [(3, "entry", 1, 1.0)]
+
+
+def test_a_strategy_of_some_symbols_sees_and_trades_those_only(tmp_path: Path) -> None:
+    source = """
+class S:
+    def on_bar(self, ctx):
+        if ctx.bar == 3:
+            assert ctx.symbols == ("B",) and ctx.matrix("close").shape == (4, 1)
+            assert ctx.price() == ctx.history("close", "B")[-1] == ctx.matrix("close")[-1, 0]
+            ctx.buy(2)
+        if ctx.bar == 4: ctx.buy(1, "A")
+"""
+    (tmp_path / "my.py").write_text(source)
+    config = config_of(tmp_path, "S", data={"symbols": ["A", "B", "C"]})
+    config["strategies"][0]["symbols"] = ["B"]
+    with pytest.raises(RunFailedError, match="no symbol 'A'; there are B"):
+        run_backtest(config)
+    (tmp_path / "my.py").write_text(source.replace('"A"', '"B"'))
+    filled = [e["symbol"] for e in events_of(run_backtest(config)) if e["event_type"] == "FILL"]
+    assert filled == ["B", "B"]
+
+
+def test_orders_of_the_configuration_mean_nothing_to_it(tmp_path: Path) -> None:
+    (tmp_path / "my.py").write_text("class S:\n    def on_bar(self, ctx): pass\n")
+    config = config_of(tmp_path, "S")
+    config["strategies"][0]["orders"] = {"entry": {"type": "market"}}
+    with pytest.raises(ConfigError, match="orders has no meaning where on_bar sends them"):
+        run_backtest(config)
+
+
+def test_messages_that_cannot_be_shown_or_written_do_no_harm(run_class: Run) -> None:
+    nasty = "class E(Exception):\n    def __str__(self): raise E2()\nclass E2(Exception): pass\n"
+    with pytest.raises(RunFailedError, match=r"E: <exception str\(\) failed>"):
+        run_class(f"{nasty}class S:\n    def on_bar(self, ctx): raise E()\n")
+    with pytest.raises(RunFailedError, match=r"ValueError: \\ud800 and more"):
+        run_class("class S:\n    def on_bar(self, ctx): raise ValueError('\\ud800 and more')\n")

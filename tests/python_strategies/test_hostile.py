@@ -52,3 +52,27 @@ def test_the_run_ends_as_it_should_and_stdout_stays_the_result_s(
         error = json.loads(last)
         assert (error["event_type"], error["payload"]["file"]) == ("ERROR", "my.py")
         assert str(tmp_path) not in last
+
+
+def test_a_strategy_that_hangs_at_a_bar_is_ended_with_its_line_and_bar(tmp_path: Path) -> None:
+    source = "class S:\n    def on_bar(self, ctx):\n        while ctx.bar == 7: pass\n"
+    (tmp_path / "my.py").write_text(source)
+    (tmp_path / "c.yaml").write_text(CONFIG)
+    run = admf(tmp_path, "run", "c.yaml", "--timeout", "0.3", "--workflow-id", "wf")
+    assert run.returncode == 4
+    assert "my.py:3 in S.on_bar: --timeout: still running after 0.3 s" in run.stderr
+    assert "at bar 7 (" in run.stderr
+    bars = (tmp_path / "traces/wf/backtest/data.jsonl").read_text().splitlines()
+    assert len(bars) == 1 + 8  # PHASE_START and the bars 0 to 7
+
+
+def test_a_second_interrupt_ends_a_strategy_that_never_comes_back(tmp_path: Path) -> None:
+    source = "import os, signal\nclass S:\n    def on_bar(self, ctx):\n"
+    # The first only asks the run to stop, at a bar's edge that never comes; the second raises where it is.
+    (tmp_path / "my.py").write_text(source + "        while True: os.kill(os.getpid(), signal.SIGINT)\n")
+    (tmp_path / "c.yaml").write_text(CONFIG)
+    run = admf(tmp_path, "run", "c.yaml", "--workflow-id", "wf")
+    assert run.returncode == 130
+    assert "interrupted" in run.stderr
+    meta = json.loads((tmp_path / "traces/wf/backtest/strategy_s_r.meta.json").read_text())
+    assert meta["status"] == "interrupted"
