@@ -98,6 +98,20 @@ FAMILIES = [
         {"stop_loss": FROM_CLOSE, "take_profit": [None, *FROM_CLOSE]},
         Rules(open_decides=False),
     ),
+    Family(
+        "backtesting: limit entries with stop-loss and take-profit",
+        BT,
+        {"entry": styles("limit"), "stop_loss": FROM_CLOSE[1:], "take_profit": [None, *FROM_CLOSE]},
+        Rules(open_decides=False, exits_on_entry_bar="market"),
+        ALL[::2],
+    ),
+    Family(
+        "backtesting: stop entries with stop-loss",
+        BT,
+        {"entry": styles("stop"), "stop_loss": FROM_CLOSE[1:]},
+        Rules(open_decides=False, exits_on_entry_bar="market"),
+        ALL[::2],
+    ),
     # backtrader: the same rules
     Family("backtrader: market orders", TRADER, {"bps": [0.0, 5.0]}),
     Family("backtrader: a minimum commission", TRADER, {"commission": [MINIMUM]}, directions=("long_flat",)),
