@@ -12,7 +12,7 @@ from admf_cli.containers.portfolio import PortfolioContainer
 from admf_cli.containers.working import Working
 from admf_cli.events.event import Event
 from admf_cli.python_strategies.context import WorkingOrder
-from admf_cli.risk.asked import Aim, aim_of, asked_order, bracket_orders, in_lots, opens, purpose_of
+from admf_cli.risk.asked import Aim, aim_of, asked_order, bracket_orders, in_lots, opens, purpose_of, replaced_prices
 from admf_cli.risk.entry import Entry, Refusal
 from admf_cli.risk.protection import protective_orders
 
@@ -58,6 +58,9 @@ class AskedPortfolioContainer(PortfolioContainer):
         asked: Mapping[str, Any] = event.payload["order"]
         if event.payload["action"] == "cancel":
             self._cancel_asked(event, asked)
+            return
+        if event.payload["action"] == "replace":
+            self._replace_asked(event, symbol, asked)
             return
         held = self.account.positions[symbol].quantity
         if asked.get("close") and held == 0.0:
@@ -114,6 +117,23 @@ class AskedPortfolioContainer(PortfolioContainer):
             self._reject(event, "no_order", **asked)
         for order in meant:
             self._cancel(order, event, "by_strategy")
+
+    def _replace_asked(self, event: Event, symbol: int, asked: Mapping[str, Any]) -> None:
+        old = self._working.get(asked["order_id"]) if "order_id" in asked else self._first_of(asked["ticket"])
+        if old is None:
+            self._reject(event, "no_order", **asked)
+            return
+        prices = replaced_prices(asked, old.parts, self._instruments[symbol])
+        if prices is None:
+            self._reject(event, "no_such_price", **asked, order_type=old.parts["order_type"])
+            return
+        parts = {**old.parts, "quantity": old.remaining, **prices, "replaces": old.order_id}
+        self._send(parts, event, old.flow, symbol, old.signal_price, stays=old.stays)
+
+    def _first_of(self, ticket: str) -> Working | None:
+        """Return the order that a ticket was given for, not what protects its fills, if it works."""
+        orders = (order for order in self._working.values() if order.flow == ticket and order.stays)
+        return next(orders, None)
 
     def _protection(self, order: Working, direction: int, fill_price: float) -> list[dict[str, Any]]:
         """Return the order's own bracket, and what the risk profile has beyond it."""

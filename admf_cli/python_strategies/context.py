@@ -10,7 +10,7 @@ from typing import Any, Protocol, Unpack
 from admf_cli.market.bars import FloatArray
 from admf_cli.python_strategies.columnar import NoFeatureError, missing_feature
 from admf_cli.python_strategies.past import Now, Past
-from admf_cli.python_strategies.requests import How, label, number, order_request, quantity_of
+from admf_cli.python_strategies.requests import How, label, new_prices, number, order_request, quantity_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_REQUESTS = 10_000  # a bar; who asks for more is caught in a loop
@@ -247,6 +247,23 @@ class Context:
             self.__request(self.__tickets[order], "cancel", {"ticket": order}, None)
         else:
             raise ValueError(f"cancel takes a ticket of its own or one of orders() (got {order!r:.60})")
+
+    def replace(self, order: str | WorkingOrder, *, limit: float | None = None, stop: float | None = None) -> None:
+        """Put another order with other prices in the place of one: the first by its ticket, or one of `orders()`.
+
+        What is not said stays: what is left of its quantity, its lifetime, its group, what it closes or protects, its
+        ticket. A stop-loss or take-profit is moved this way.
+
+        Raises:
+            ValueError: no price, or a price that the order does not have.
+        """
+        prices = new_prices(limit, stop)
+        if isinstance(order, WorkingOrder):
+            self.__request(self.__index(order.symbol), "replace", {"order_id": order.order_id, **prices}, None)
+        elif isinstance(order, str) and order in self.__tickets:
+            self.__request(self.__tickets[order], "replace", {"ticket": order, **prices}, None)
+        else:
+            raise ValueError(f"replace takes a ticket of its own or one of orders() (got {order!r:.60})")
 
     # ---------------------------------------------------------------- for the container that holds it
 

@@ -82,6 +82,19 @@ def order_request(size: dict[str, Any], how: How) -> dict[str, Any]:
     return request
 
 
+def new_prices(limit: float | None, stop: float | None) -> dict[str, float]:
+    """Return the prices that an order is to have from now on.
+
+    Raises:
+        ValueError: there is none, or one is no price.
+    """
+    given = {"limit": limit, "stop": stop}
+    prices = {f"{name}_price": _positive(name, value) for name, value in given.items() if value is not None}
+    if not prices:
+        raise ValueError("replace takes a new limit, a new stop, or both")
+    return prices
+
+
 def quantity_of(value: float | None, name: str = "quantity") -> float | None:
     """Return a number of units, checked; None: the risk profile sizes the order."""
     return None if value is None else _positive(name, value)

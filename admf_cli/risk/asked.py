@@ -108,6 +108,23 @@ def asked_order(
     return order
 
 
+def replaced_prices(
+    asked: Mapping[str, Any], parts: Mapping[str, Any], instrument: Instrument
+) -> dict[str, float] | None:
+    """Return the new prices of an order on the tick grid, or None if it has no such price.
+
+    Args:
+        asked: `limit_price`, `stop_price`, or both.
+        parts: of the order that is to be replaced.
+    """
+    side = 1 if parts["side"] == "buy" else -1
+    signs = {"limit_price": -side, "stop_price": side}
+    wanted = [name for name in signs if name in asked]
+    if parts["order_type"] == "trailing_stop" or any(name not in parts for name in wanted):
+        return None
+    return {name: instrument.adverse_tick(asked[name], signs[name]) for name in wanted}
+
+
 def bracket_orders(bracket: Mapping[str, float]) -> list[dict[str, Any]]:
     """Return the order parts (purpose, order_type, price) that protect an entry as its order asked for."""
     kinds = {"stop_loss": ("stop", "stop_price"), "take_profit": ("limit", "limit_price")}

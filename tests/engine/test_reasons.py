@@ -100,6 +100,7 @@ SCENARIOS: dict[str, Callable[[Path], Events]] = {
     "no_order": python(
         "setattr(self, 't', ctx.buy(1)) if ctx.bar == 0 else ctx.cancel(self.t) if ctx.bar == 2 else None"
     ),
+    "no_such_price": python("ctx.replace(ctx.buy(1, limit=50), stop=60) if ctx.bar == 0 else None"),
     "no_cash": bars([FLAT, FLAT], capital=999.0),
     "no_margin": bars([FLAT, FLAT], capital=499.0, margin={"initial": 0.5}),
     "superseded": bars([FLAT, UP], **rules(enter_long="close == 100", enter_short="close == 110"), orders=LIMIT),

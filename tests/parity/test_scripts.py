@@ -17,11 +17,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from admf_cli import run_backtest
 from tests.engine.markets import walk
 from tests.engine.reference import Bar
-from tests.parity.fills import Fill, merged
-from tests.parity.with_backtesting import Backtest, Strategy
+from tests.parity.fills import Fill
+from tests.parity.with_admf import run_class, without_last_digits
+from tests.parity.with_backtesting import Backtest, Strategy, fills_of
 from tests.parity.with_backtrader import KINDS, bt
 
 SCRIPTS = int(os.environ.get("ADMF_PARITY_MARKETS", "4"))
@@ -98,29 +98,11 @@ def one_at_a_time(seed: int, bars: list[Bar]) -> Script:
 
 
 def ours(folder: Path, script: Script, bars: list[Bar]) -> list[Fill]:
-    (folder / "my.py").write_text(OURS)
     frame = pd.DataFrame(bars, columns=["open", "high", "low", "close", "volume"])
     frame.insert(0, "timestamp", pd.date_range("2020-01-01", periods=len(bars), freq="D").strftime("%Y-%m-%d"))
     frame.to_csv(folder / "bars.csv", index=False)
     params = {"script": json.dumps(script)}
-    result = run_backtest(
-        {
-            "data": {"path": str(folder / "bars.csv"), "symbols": ["X"], "timeframe": "1d"},
-            "strategies": [{"name": "s", "type": "python", "path": f"{folder / 'my.py'}:Scripted", "params": params}],
-            "risk_profiles": [{"name": "r", "sizing": {"type": "fixed", "quantity": 1}}],
-            "portfolio": {"initial_capital": CASH},
-            "execution": {"trace_settings": {"max_events": None, "persist_to_disk": False}},
-            "results": {"write": False},
-        }
-    )
-    events = [e for t in result.phases[0].traces if t.container_id == "execution" for e in t.events]
-    fills = []
-    for event in events:
-        if event["event_type"] == "FILL":
-            payload = event["payload"]
-            side = 1 if payload["side"] == "buy" else -1
-            fills.append(Fill(event["sequence"] >> 20, side, payload["quantity"], payload["price"], 0.0))
-    return _merged(fills)
+    return run_class(folder, OURS, "Scripted", folder / "bars.csv", params, CASH).fills
 
 
 class ScriptedTrader(bt.Strategy):
@@ -158,7 +140,7 @@ def theirs_backtrader(script: Script, bars: list[Bar]) -> list[Fill]:
     cerebro.addstrategy(ScriptedTrader, script=script)
     cerebro.broker.setcash(CASH)
     cerebro.broker.set_checksubmit(False)
-    return _merged(cerebro.run()[0].fills)
+    return without_last_digits(cerebro.run()[0].fills)
 
 
 class ScriptedTesting(Strategy):
@@ -188,18 +170,7 @@ def theirs_backtesting(script: Script, bars: list[Bar]) -> list[Fill]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         stats = Backtest(frame, ScriptedTesting, cash=CASH, finalize_trades=False).run(script=script)
-    fills = []
-    for trade in (*stats["_strategy"].closed_trades, *stats["_strategy"].trades):
-        side = 1 if trade.size > 0 else -1
-        fills.append(Fill(trade.entry_bar, side, abs(trade.size), trade.entry_price, 0.0))
-        if trade.exit_bar is not None:
-            fills.append(Fill(trade.exit_bar, -side, abs(trade.size), trade.exit_price, 0.0))
-    return _merged(fills)
-
-
-def _merged(fills: list[Fill]) -> list[Fill]:
-    """Return fills of one bar, side and price as one; the price of a stop is computed differently in its last digit."""
-    return merged(fill._replace(price=round(fill.price, 9)) for fill in fills)
+    return without_last_digits(fills_of(stats["_strategy"]))
 
 
 def _without(script: Script, *kinds: str) -> Script:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -36,6 +36,15 @@ def run(plan: Plan, bars: Sequence[Bar], *, close_at_end: bool = False, margin: 
         stats = backtest.run(plan=plan)
     strategy = stats["_strategy"]
     charge = backtest._results["_strategy"]._broker._commission
+    return Outcome(merged(fills_of(strategy, charge)), float(stats["Equity Final [$]"]))
+
+
+def fills_of(strategy: Strategy, charge: Callable[[float, float], float] = lambda size, price: 0.0) -> list[Fill]:
+    """Return the fills of its trades, closed and open.
+
+    Args:
+        charge: size, price -> commission.
+    """
     fills = []
     for trade in (*strategy.closed_trades, *strategy.trades):
         side = 1 if trade.size > 0 else -1
@@ -43,7 +52,7 @@ def run(plan: Plan, bars: Sequence[Bar], *, close_at_end: bool = False, margin: 
         fills.append(Fill(trade.entry_bar, side, size, trade.entry_price, charge(trade.size, trade.entry_price)))
         if trade.exit_bar is not None:
             fills.append(Fill(trade.exit_bar, -side, size, trade.exit_price, charge(trade.size, trade.exit_price)))
-    return Outcome(merged(fills), float(stats["Equity Final [$]"]))
+    return fills
 
 
 def _commission(costs: dict[str, Any]) -> Any:

@@ -136,6 +136,55 @@ def test_working_orders_outlive_a_position_and_protections_do_not(tmp_path: Path
     assert [end[2] for end in ends(events)] == ["position_closed", "position_closed"]
 
 
+def test_a_stop_loss_is_moved_and_still_hangs_on_its_position_and_its_pair(tmp_path: Path) -> None:
+    # in at 101 with 90 and 120; after the close of 102 the stop goes to 100.5: bar 3 opens beyond it, at 100
+    move = "[ctx.replace(o, stop=100.5) for o in ctx.orders() if o.purpose == 'stop_loss']"
+    steps = {0: "self.t = ctx.buy(10, stop_loss=90, take_profit=120)", 1: move}
+    events = script(tmp_path, [FLAT, *LATER], steps)
+    assert fills(events) == [(1, "entry", 10, 101.0), (3, "stop_loss", -10, 100.0)]
+    assert ends(events) == [(1, "CANCEL", "replaced"), (3, "CANCEL", "position_closed")]
+    _every_request_is_answered_and_every_order_ends_once(events)
+    orders = [event for event in events if event["event_type"] == "ORDER"]
+    old, new = orders[1], orders[3]
+    assert (new["payload"]["replaces"], new["correlation_id"]) == (old["event_id"], old["correlation_id"])
+    assert {**new["payload"], "order_id": 0, "stop_price": 0, "replaces": 0} == {
+        **old["payload"],
+        "order_id": 0,
+        "stop_price": 0,
+        "replaces": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected", "ended"),
+    [
+        # a limit raised after the first bar to the low of the second
+        ({0: "self.t = ctx.buy(1, limit=92)", 1: "ctx.replace(self.t, limit=101)"}, [(2, "entry", 1, 101.0)], 1),
+        # in the same bar, twice: the ticket stays good
+        (
+            {0: "t = ctx.buy(1, limit=92); ctx.replace(t, limit=95); ctx.replace(t, limit=97.5)"},
+            [(1, "entry", 1, 97.5)],
+            2,
+        ),
+        # its lifetime goes on: two bars from the first
+        ({0: "self.t = ctx.buy(1, limit=80, good_till=2)", 1: "ctx.replace(self.t, limit=91)"}, [], 2),
+        # both prices of a stop-limit
+        (
+            {0: "self.t = ctx.buy(1, stop=120, limit=121)", 1: "ctx.replace(self.t, stop=104, limit=105)"},
+            [(2, "entry", 1, 104.0)],
+            1,
+        ),
+    ],
+)
+def test_an_order_is_replaced_by_one_of_other_prices(
+    steps: dict[int, str], expected: list[Any], ended: int, tmp_path: Path
+) -> None:
+    events = script(tmp_path, [FLAT, *LATER], steps)
+    assert fills(events) == expected
+    assert len(ends(events)) == ended
+    _every_request_is_answered_and_every_order_ends_once(events)
+
+
 def test_a_stop_of_the_profile_protects_what_brings_none_of_its_own(tmp_path: Path) -> None:
     profile = {"stop_loss": 0.02, "take_profit": 0.02}
     events = script(tmp_path, [FLAT, *LATER], {0: "ctx.buy(10)"}, profile=profile)
@@ -257,6 +306,9 @@ MISTAKES = {
     "ctx.buy(1, tag='\\ud800')": "tag must be printable text",
     "ctx.buy(1, oco='')": "oco must be printable text",
     "ctx.cancel('s#1')": "a ticket of its own",
+    "ctx.replace('s#1', stop=1)": "a ticket of its own",
+    "ctx.replace(ctx.buy(1))": "a new limit, a new stop, or both",
+    "ctx.replace(ctx.buy(1), limit=-1)": "limit must be above 0",
     "ctx.value('rsi')": "no feature rsi",
     "ctx.history('close')[0] = 1": "read-only",
     "while True: ctx.buy(1, limit=1)": "more than 10,000 orders and cancellations in one bar",
