@@ -54,6 +54,15 @@ class Instrument:
             nearest = math.ceil(steps) if side > 0 else math.floor(steps)
         return round(nearest * self.tick_size, 10)
 
+    def on_grid(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        """Return an order's parts with prices on the tick grid: a limit no worse than asked for, a stop no better."""
+        side = 1 if order["side"] == "buy" else -1
+        signs = {"limit_price": -side, "stop_price": side}
+        return {
+            **order,
+            **{name: self.adverse_tick(order[name], sign) for name, sign in signs.items() if name in order},
+        }
+
 
 def instruments(config: Mapping[str, Mapping[str, Any]], symbols: Sequence[str]) -> tuple[Instrument, ...]:
     """Return each symbol's instrument: its own settings over those of `default`."""

@@ -123,7 +123,7 @@ class AskedPortfolioContainer(PortfolioContainer):
         if old is None:
             self._reject(event, "no_order", **asked)
             return
-        prices = replaced_prices(asked, old.parts, self._instruments[symbol])
+        prices = replaced_prices(asked, old.parts)
         if prices is None:
             self._reject(event, "no_such_price", **asked, order_type=old.parts["order_type"])
             return

@@ -232,6 +232,9 @@ class BooksContainer(Container):
         stays: bool = False,
     ) -> None:
         self.tally.orders += 1
+        instrument = self._instruments[symbol]
+        if instrument.tick_size is not None:
+            parts = instrument.on_grid(parts)
         # The order is among the working ones before anyone hears of it: it may fill before `publish` returns.
         order_id = f"{self.container_id}#{self._published + 1}"
         self._working[order_id] = Working(

@@ -299,10 +299,15 @@ class ExecutionContainer(Container):
         return self._instruments[order.symbol].whole_lots(max(0.0, left))
 
     def _price(self, order: Order, match: Match, bar: int, quantity: float) -> float:
-        if not match.slips or self._slippage is None:
+        if not match.slips:
             return match.price
-        quotes, symbol = self._quotes, order.symbol
+        symbol = order.symbol
         instrument = self._instruments[symbol]
+        if self._slippage is None:
+            # The level of a trailing stop follows closes, off the grid.
+            is_level = match.moment == IN_RANGE and instrument.tick_size is not None
+            return instrument.adverse_tick(match.price, order.side) if is_level else match.price
+        quotes = self._quotes
         tape = Tape(
             match.price,
             quantity,
@@ -312,7 +317,9 @@ class ExecutionContainer(Container):
             instrument.tick_size or 0.0,
         )
         slip = self._slippage(tape)
-        return max(0.0, instrument.adverse_tick(match.price + order.side * slip, order.side)) if slip else match.price
+        if not slip and match.moment != IN_RANGE:
+            return match.price
+        return max(0.0, instrument.adverse_tick(match.price + order.side * slip, order.side))
 
     def _shortfall(
         self, account: Account, order: Order, quantity: float, price: float, value: float, commission: float, bar: int

@@ -12,6 +12,8 @@ from typing import Any
 from admf_cli.broker.instrument import Instrument
 from admf_cli.risk.entry import Refusal
 
+_PRICES = ("limit_price", "stop_price")
+
 
 @dataclass(frozen=True, slots=True)
 class Aim:
@@ -71,7 +73,7 @@ def asked_order(
 ) -> dict[str, Any]:
     """Return the order parts that change a position as it was asked for.
 
-    Prices go to the tick grid: a limit to the side on which it is no worse than asked for, a stop to the other.
+    Prices of its bracket go to the tick grid: a limit no worse than asked for, a stop no better.
 
     Args:
         change: signed units to buy or sell.
@@ -86,10 +88,7 @@ def asked_order(
         "time_in_force": asked["time_in_force"],
         "purpose": purpose,
     }
-    if (limit := asked.get("limit_price")) is not None:
-        order["limit_price"] = instrument.adverse_tick(limit, -side)
-    if (stop := asked.get("stop_price")) is not None:
-        order["stop_price"] = instrument.adverse_tick(stop, side)
+    order.update({name: asked[name] for name in _PRICES if asked.get(name) is not None})
     if (trail := asked.get("trail")) is not None:
         amount = trail.get("amount")
         order["trail"] = dict(trail)
@@ -108,21 +107,16 @@ def asked_order(
     return order
 
 
-def replaced_prices(
-    asked: Mapping[str, Any], parts: Mapping[str, Any], instrument: Instrument
-) -> dict[str, float] | None:
-    """Return the new prices of an order on the tick grid, or None if it has no such price.
+def replaced_prices(asked: Mapping[str, Any], parts: Mapping[str, Any]) -> dict[str, float] | None:
+    """Return the new prices of an order, or None if it has no such price.
 
     Args:
         asked: `limit_price`, `stop_price`, or both.
         parts: of the order that is to be replaced.
     """
-    side = 1 if parts["side"] == "buy" else -1
-    signs = {"limit_price": -side, "stop_price": side}
-    wanted = [name for name in signs if name in asked]
-    if parts["order_type"] == "trailing_stop" or any(name not in parts for name in wanted):
-        return None
-    return {name: instrument.adverse_tick(asked[name], signs[name]) for name in wanted}
+    prices = {name: asked[name] for name in _PRICES if name in asked}
+    fits = parts["order_type"] != "trailing_stop" and all(name in parts for name in prices)
+    return prices if fits else None
 
 
 def bracket_orders(bracket: Mapping[str, float]) -> list[dict[str, Any]]:
