@@ -28,7 +28,7 @@ def oddities(bars: Bars, settings: Mapping[str, Any]) -> list[str]:
         if len(idle) == len(volume):
             found.append(f"{symbol}: no volume: the file has none, or it is zero in all {len(volume)} bars")
         elif len(idle):
-            found.append(f"{symbol}: {len(idle)} bars of zero volume, the first at {_day(days[idle[0]])}")
+            found.append(f"{symbol}: {_bars(len(idle))} of zero volume, the first at {_day(days[idle[0]])}")
         if settings.get("calendar"):
             found.extend(_gaps(symbol, days, settings["calendar"]))
     return found
@@ -59,13 +59,18 @@ def _gaps(symbol: str, times: np.ndarray, calendar: str) -> list[str]:
     expected = exchange.sessions_in_range(first, last).values.astype("datetime64[D]").astype(np.int64)
     found = []
     for days, words in (
-        (np.setdiff1d(expected, have), f"sessions of {calendar} without a bar"),
-        (np.setdiff1d(have, expected), f"days with bars on which {calendar} is closed"),
+        (np.setdiff1d(expected, have), ("session of {} without a bar", "sessions of {} without a bar")),
+        (np.setdiff1d(have, expected), ("day with bars on which {} is closed", "days with bars on which {} is closed")),
     ):
         if len(days):
             some = ", ".join(str(day.astype("datetime64[D]")) for day in days[:_SHOWN])
-            found.append(f"{symbol}: {len(days)} {words}: {some}{' …' if len(days) > _SHOWN else ''}")
+            what = words[len(days) > 1].format(calendar)
+            found.append(f"{symbol}: {len(days)} {what}: {some}{' …' if len(days) > _SHOWN else ''}")
     return found
+
+
+def _bars(count: int) -> str:
+    return f"{count} bar" if count == 1 else f"{count} bars"
 
 
 def _day(time: np.int64) -> str:

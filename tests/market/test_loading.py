@@ -149,3 +149,33 @@ def test_what_looks_like_a_split_is_a_warning_and_with_strict_an_error(tmp_path:
     assert any("zero volume" in warning for warning in warnings)
     with pytest.raises(MarketDataError, match=r"data\.strict"):
         load(path, strict=True)
+
+
+def test_gaps_against_the_exchange_s_calendar_are_warnings_that_name_the_days(tmp_path: Path) -> None:
+    path = tmp_path / "b.csv"
+    # 2020-02-17 was Presidents' Day; 2020-02-18 was a session
+    days = ("2020-02-13", "2020-02-14", "2020-02-17", "2020-02-19")
+    path.write_text(HEAD + "".join(f"{day},100,101,99,100,5\n" for day in days))
+    assert list(load(path, calendar="XNYS").warnings) == [
+        "b: 1 session of XNYS without a bar: 2020-02-18",
+        "b: 1 day with bars on which XNYS is closed: 2020-02-17",
+    ]
+    assert not load(path).warnings
+    with pytest.raises(MarketDataError, match="1 session of XNYS"):
+        load(path, calendar="XNYS", strict=True)
+
+
+def test_prices_are_adjusted_by_the_adjusted_close_if_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "b.csv"
+    # four for one on the 3rd: the bar before it is worth a quarter, and nothing jumps
+    head = HEAD.replace("\n", ",Adj Close\n")
+    path.write_text(head + "2020-01-02,400,404,396,400,5,100\n2020-01-03,101,102,99,100,5,100\n")
+    assert any("split" in warning for warning in load(path).warnings)
+    loaded = load(path, adjust=True)
+    assert not loaded.warnings
+    bars = loaded.bars
+    assert [column[0, 0] for column in (bars.open, bars.high, bars.low, bars.close)] == [100.0, 101.0, 99.0, 100.0]
+    assert bars.open[1, 0] == 101.0
+    path.write_text(HEAD + "2020-01-02,400,404,396,400,5\n")
+    with pytest.raises(MarketDataError, match=r"data\.adjust needs a column adj_close"):
+        load(path, adjust=True)
