@@ -14,6 +14,7 @@ from admf_cli.errors import ConfigError
 from admf_cli.features import ParameterError
 from admf_cli.market.bars import Bars, FloatArray
 from admf_cli.python_strategies.calls import StrategyError
+from admf_cli.strategies.composition import rule_timezones
 from admf_cli.strategies.interface import Decisions, Strategy
 
 _ACTIONS = {1.0: "enter_long", 0.0: "exit", -1.0: "enter_short"}
@@ -57,11 +58,10 @@ class StrategyContainer(Container):
 
     def describe(self) -> Mapping[str, Any]:
         """Return the strategy's settings with its rules as expressions, their zone, and the features they read."""
-        zone = getattr(self._strategy, "timezone", None)
         return {
             **self.settings,
             "rules": dict(self._strategy.rules()),
-            **({} if zone in (None, "UTC") else {"timezone": zone}),
+            **_zones(self._strategy),
             "features": dict(self._roles),
         }
 
@@ -124,3 +124,13 @@ class StrategyContainer(Container):
                 strict=True,
             )
         )
+
+
+def _zones(strategy: Strategy) -> dict[str, Any]:
+    """Return the zone that all rules have in common, or which rule has which; nothing of UTC."""
+    zones = rule_timezones(strategy)
+    common = set(zones.values()) or {getattr(strategy, "timezone", "UTC")}
+    if len(common) > 1:
+        return {"timezones": {rule: zone for rule, zone in zones.items() if zone != "UTC"}}
+    zone = common.pop()
+    return {} if zone == "UTC" else {"timezone": zone}

@@ -13,7 +13,7 @@ from admf_cli.strategies.nesting import Member
 
 if TYPE_CHECKING:
     from admf_cli.market.bars import Bars, FloatArray, IntArray
-    from admf_cli.strategies.interface import Decisions
+    from admf_cli.strategies.interface import Decisions, Strategy
     from admf_cli.strategies.syntax import Node
 
 
@@ -41,10 +41,20 @@ def member_decisions(member: Member, bars: Bars, features: Mapping[str, FloatArr
     return member.strategy.decide(bars, roles, first)
 
 
-def common_timezone(members: Sequence[Member]) -> str:
-    """Return the zone in which all members read the clock, UTC if they differ."""
-    zones = {getattr(member.strategy, "timezone", "UTC") for member in members}
-    return zones.pop() if len(zones) == 1 else "UTC"
+def rule_timezones(strategy: Strategy) -> dict[str, str]:
+    """Return the IANA zone in which each rule of a strategy reads the clock, under the rule's name."""
+    composed = getattr(strategy, "timezones", None)
+    if composed is not None:
+        zones: dict[str, str] = composed()
+        return zones
+    return dict.fromkeys(strategy.rules(), getattr(strategy, "timezone", "UTC"))
+
+
+def member_timezones(members: Sequence[Member]) -> dict[str, str]:
+    """Return the zones of the rules of all members, under the names that `member_rules` gives them."""
+    return {
+        f"{member.name}: {rule}": zone for member in members for rule, zone in rule_timezones(member.strategy).items()
+    }
 
 
 def prefixed(expression: str, names: Collection[str], prefix: str) -> str:

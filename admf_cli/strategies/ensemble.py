@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from admf_cli.features import FeatureSpec
 from admf_cli.features.parameters import Fault, Parameter, did_you_mean
 from admf_cli.strategies.composition import (
-    common_timezone,
     held,
     member_decisions,
     member_features,
     member_rules,
+    member_timezones,
     rules_decided,
 )
 from admf_cli.strategies.description import Features, Params, StrategyInfo
@@ -43,7 +43,6 @@ class Ensemble:
     quorum: int
     threshold: float
     by_weight: bool
-    timezone: str
 
     def required_features(self) -> Mapping[str, FeatureSpec]:
         """Return those of the members, as `member.role`."""
@@ -52,6 +51,10 @@ class Ensemble:
     def rules(self) -> Mapping[str, str]:
         """Return those of the members."""
         return member_rules(self.members)
+
+    def timezones(self) -> Mapping[str, str]:
+        """Return the zones of the members' rules."""
+        return member_timezones(self.members)
 
     def decide(self, bars: Bars, features: Mapping[str, FloatArray], first: int) -> Decisions:
         """Return a decision at each bar at which a member's decision changes what is wanted together."""
@@ -112,7 +115,6 @@ def _build(params: Params, features: Features) -> Strategy:
         len(members) // 2 + 1 if quorum is None else quorum,
         params["threshold"],
         params["method"] == "weighted" and params["output"] == "weight",
-        common_timezone(members),
     )
 
 

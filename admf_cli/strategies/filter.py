@@ -13,6 +13,7 @@ from admf_cli.strategies.composition import (
     member_decisions,
     member_features,
     member_rules,
+    member_timezones,
     of_symbol,
     rules_decided,
 )
@@ -61,6 +62,10 @@ class Filter:
     def rules(self) -> Mapping[str, str]:
         """Return the gate's, then the strategy's."""
         return {_OPENS: self.opens, _CLOSES: self.closes, **member_rules([self.member])}
+
+    def timezones(self) -> Mapping[str, str]:
+        """Return the zones of the gate's and of the strategy's rules."""
+        return {_OPENS: self.timezone, _CLOSES: self.timezone, **member_timezones([self.member])}
 
     def decide(self, bars: Bars, features: Mapping[str, FloatArray], first: int) -> Decisions:
         """Return a decision at each bar at which the strategy or the gate changes what is wanted."""

@@ -248,10 +248,11 @@ def _judge(archive: Archive, strategy: str, bar: TracedEvent) -> tuple[tuple[Rul
         return (), "no rules" if start else "rules unknown"
     roles = settings.get("features")
     history = History(archive, bar, roles if isinstance(roles, dict) else {})
-    timezone = settings.get("timezone")
-    zone = timezone if isinstance(timezone, str) else "UTC"
+    zones = settings.get("timezones")  # of rules that don't share one
+    zones = zones if isinstance(zones, dict) else {}
+    common = settings.get("timezone", "UTC")
     rules = tuple(
-        _rule(name, expression, history, zone)
+        _rule(name, expression, history, str(zones.get(name, common)))
         for name, expression in expressions.items()
         if isinstance(expression, str)
     )

@@ -228,3 +228,32 @@ def test_what_each_condition_lacked_is_told_for_every_strategy(tmp_path: Path, k
             history = History(archive, bar, settings["features"])
             whole = explain(rule, history.value, settings.get("timezone") or "UTC")[0]
             assert whole.holds is True, (signal, rule, whole)
+
+
+def test_each_rule_reads_the_clock_of_its_own_zone(tmp_path: Path) -> None:
+    def opens_at(name: str, zone: str) -> dict[str, Any]:
+        params = {
+            "enter_long": 'time_between("09:30", "09:45")',
+            "exit_long": 'time_between("12:00", "12:15")',
+            "timezone": zone,
+        }
+        return {"name": name, "type": "rules", "params": params}
+
+    gated = {
+        "name": "late",
+        "type": "filter",
+        "params": {"strategy": opens_at("tokyo", "Asia/Tokyo"), "open_when": "hour >= 0", "timezone": "Europe/London"},
+    }
+    strategy = {"type": "ensemble", "params": {"members": [opens_at("york", "America/New_York"), gated]}}
+    run(tmp_path, strategy, SHARE, INTRADAY, {})
+    # In January 09:30 in New York is 14:30 UTC and 12:00 is 17:00; in Tokyo they are 00:30 and 03:00.
+    holding = {
+        "2024-01-04T14:30": "york: enter_long",
+        "2024-01-04T17:00": "york: exit_long",
+        "2024-01-04T00:30": "late: tokyo: enter_long",
+        "2024-01-04T03:00": "late: tokyo: exit_long",
+    }
+    for time, name in holding.items():
+        (case,) = why_not(tmp_path / "wf", time, symbol="A").cases
+        told = [rule.name for rule in case.rules if rule.holds and "gate" not in rule.name]
+        assert told == [name], time
