@@ -19,6 +19,7 @@ _REASONS = {
     "no_change": "the position was already what the signal asked for",
     "within_drift": "the weight was off by less than the strategy lets it",
     "no_order": "there was no such order working",
+    "no_such_price": "the order has no price of that kind to replace",
     "already_in_position": "already in that position",
     "entry_cancelled": "it withdrew an entry that was still waiting",
     "lot_too_small": "the size came to less than one lot",
