@@ -1,4 +1,4 @@
-"""The books of a portfolio: working orders, fills, positions and what hangs on them, marks, limits, and the end.
+"""The books of a portfolio: fills, positions and what hangs on them, interest, marks, limits, and the end.
 
 Refuses to know why an order was sent.
 """
@@ -6,70 +6,41 @@ Refuses to know why an order was sent.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
-from admf_cli.broker.account import Account, Deal, Outcome
+from admf_cli.broker.account import Deal
 from admf_cli.broker.financing import accrual
 from admf_cli.broker.funds import initial_rate
-from admf_cli.broker.instrument import Instrument
-from admf_cli.broker.standing import Standing
 from admf_cli.clock import ACCRUE, MARK, SETTLE
-from admf_cli.containers.base import Container
-from admf_cli.containers.tally import Tally
+from admf_cli.containers.ordering import OrderingContainer
 from admf_cli.containers.working import SIGNAL_PURPOSES, STOP_PURPOSES, Working
 from admf_cli.events.event import Event
-from admf_cli.market.bars import Bars, FloatArray
 from admf_cli.results import PortfolioResult
 from admf_cli.risk.entry import Refusal
 from admf_cli.risk.holding import END_OF_DAY, Overdue, checks, closes_today, has_end, next_day_check, overdue
-from admf_cli.risk.limits import Breach
 from admf_cli.risk.orders import closing_order
 from admf_cli.risk.protection import protective_orders
 from admf_cli.risk.watch import Watch
 
 
-class BooksContainer(Container):
+class BooksContainer(OrderingContainer):
     """Books of one account, kept by the events of the execution.
 
     Args:
-        account: the money; only this container books into it.
-        bars: the phase.
-        marks: shape (n_bars, n_symbols), last known closes.
         periods_per_year: bars a year.
         fills_at_close: market orders fill at the close of the bar they are decided on.
-        bar_id: bar, symbol index -> id of the BAR event.
+        orders: what sending orders takes.
     """
 
-    container_type = "portfolio"
-
     def __init__(
-        self,
-        config: Mapping[str, Any],
-        *,
-        account: Account,
-        bars: Bars,
-        marks: FloatArray,
-        instruments: Sequence[Instrument],
-        periods_per_year: float,
-        fills_at_close: bool,
-        bar_id: Callable[[int, int], str],
+        self, config: Mapping[str, Any], *, periods_per_year: float, fills_at_close: bool, **orders: Any
     ) -> None:
-        super().__init__(config)
-        self.account = account
-        self.tally = Tally()
+        super().__init__(config, **orders)
         self.slippage_paid = 0.0
         self._profile: Mapping[str, Any] = self.settings["risk_profile"]
-        self._bars = bars
-        self._marks = marks
-        self._instruments = instruments
         self._periods_per_year = periods_per_year
         self._fills_at_close = fills_at_close
-        self._bar_id = bar_id
-        self._symbol_index = {name: index for index, name in enumerate(bars.symbols)}
-        self._working: dict[str, Working] = {}
         self._last_fill: Event | None = None
         self._opened: dict[int, tuple[int, str | None]] = {}  # symbol -> bar and flow of the entry
         self._cooling_until: dict[int, int] = {}
@@ -81,8 +52,14 @@ class BooksContainer(Container):
         self._financing: Mapping[str, float] | None = self.settings.get("financing")
         self._interest = self._borrow_fees = 0.0
         self._halting: Event | None = None
-        self._watch = Watch(self._profile, account, bars.times, marks, instruments, self._margin.get("maintenance"))
-        self._standing = Standing(account, bars, marks, instruments)
+        self._watch = Watch(
+            self._profile,
+            self.account,
+            self._bars.times,
+            self._marks,
+            self._instruments,
+            self._margin.get("maintenance"),
+        )
         self._figures: dict[str, float | int | None] | None = None
 
     def prepare(self) -> None:
@@ -138,17 +115,6 @@ class BooksContainer(Container):
         # What fills while the bar is met, at its close included, is marked before strategies see the bar.
         decided_now = payload["trigger"] == "close" and order.parts["order_type"] != "market_on_close"
         clock.at(self._rank, bar, SETTLE if decided_now else MARK)
-
-    def on_end(self, event: Event) -> None:
-        """Take note that an order ended without a (further) fill."""
-        if self._working.pop(event.payload["order_id"], None) is None:
-            return
-        if event.event_type == "REJECT":
-            self.tally.reject(event.payload["reason"])
-        elif event.event_type == "EXPIRE":
-            self.tally.expired += 1
-        else:
-            self.tally.cancelled += 1
 
     def wake(self, bar: int, stage: int) -> None:
         """Book interest, mark positions and watch limits at the close, and close what is to be closed at the end."""
@@ -221,67 +187,6 @@ class BooksContainer(Container):
         until = self._cooling_until.get(symbol, -1)
         return Refusal("cooldown", {"bars_left": until - bar}) if bar < until else None
 
-    def _send(
-        self,
-        parts: Mapping[str, Any],
-        cause: Event | str,
-        flow: str | None,
-        symbol: int,
-        signal_price: float,
-        *,
-        stays: bool = False,
-    ) -> None:
-        self.tally.orders += 1
-        instrument = self._instruments[symbol]
-        if instrument.tick_size is not None:
-            parts = instrument.on_grid(parts)
-        # The order is among the working ones before anyone hears of it: it may fill before `publish` returns.
-        order_id = f"{self.container_id}#{self._published + 1}"
-        self._working[order_id] = Working(
-            order_id, symbol, parts["purpose"], flow, signal_price, parts, parts["quantity"], stays
-        )
-        self.publish(
-            "ORDER",
-            {"order_id": order_id, **parts},
-            symbol=self._bars.symbols[symbol],
-            cause=cause if isinstance(cause, str) else cause.event_id,
-            flow=flow,
-        )
-
-    def _publish_position(self, fill: Event, symbol: int, outcome: Outcome) -> None:
-        if outcome.before == 0.0:
-            event_type = "POSITION_OPEN"
-        elif outcome.after == 0.0:
-            event_type = "POSITION_CLOSE"
-        else:
-            event_type = "POSITION_CHANGE"
-        if not self.bus.listeners(event_type):
-            self.pass_over()
-            return
-        position = self.account.positions[symbol]
-        payload: dict[str, Any] = {
-            "quantity": outcome.after,
-            "quantity_before": outcome.before,
-            "average_price": position.average_price,
-            "realized_pnl": outcome.realized_pnl,
-            "cash": self.account.cash,
-        }
-        if outcome.trades:
-            payload["trades"] = [
-                {
-                    "number": trade.number,
-                    "direction": trade.direction,
-                    "quantity": trade.quantity,
-                    "entry_price": trade.entry_price,
-                    "exit_price": trade.exit_price,
-                    "entry_fill": trade.entry_fill,
-                    "pnl": trade.pnl,
-                    "return": trade.return_fraction,
-                }
-                for trade in outcome.trades
-            ]
-        self.publish(event_type, payload, symbol=fill.symbol, cause=fill.event_id, flow=fill.correlation_id)
-
     def _on_opened(self, fill: Event, order: Working, symbol: int, deal: Deal, after: float, *, first: bool) -> None:
         if first:
             self._opened[symbol] = (deal.bar, fill.correlation_id)
@@ -334,24 +239,6 @@ class BooksContainer(Container):
                 self._send(entry, fill, order.flow, symbol, order.signal_price)
             elif not turned:
                 self._cancel(order, fill, "position_closed")
-
-    def _withdraw_entries(self, cause: Event, reason: str) -> None:
-        """Cancel every working order that might open something."""
-        for order in list(self._working.values()):
-            if order.purpose != "exit" and not order.parts.get("reduce_only"):
-                self._cancel(order, cause, reason)
-
-    def _cancel(self, order: Working, cause: Event, reason: str) -> None:
-        if self._working.pop(order.order_id, None) is None:
-            return
-        self.tally.cancelled += 1
-        self.publish(
-            "CANCEL",
-            {"order_id": order.order_id, "portfolio": self.container_id, "reason": reason},
-            symbol=self._bars.symbols[order.symbol],
-            cause=cause.event_id,
-            flow=order.flow,
-        )
 
     def _accrue(self, bar: int) -> None:
         """Book the interest and the borrow fees of the time since the last bar, on where the account stood then."""
@@ -417,22 +304,6 @@ class BooksContainer(Container):
                 cause = self._bar_event(bar, symbol)
                 self._send(order, cause, opened, symbol, self._standing.mark(bar, symbol))
 
-    def _last_bar(self, symbol: int) -> int:
-        present = self._bars.present
-        return self._bars.n_bars - 1 if present is None else int(np.flatnonzero(present[:, symbol])[-1])
-
-    def _publish_update(self, fill: Event, bar: int) -> None:
-        if not self.bus.listeners("PORTFOLIO_UPDATE"):
-            self.pass_over()
-            return
-        payload = {
-            "cash": self.account.cash,
-            "equity": self._standing.equity(bar),
-            "exposure": self._standing.exposure(bar),
-            "positions": self._standing.quantities(),
-        }
-        self.publish("PORTFOLIO_UPDATE", payload, cause=fill.event_id, flow=fill.correlation_id)
-
     def _close_overdue(self, bar: int) -> None:
         for symbol, (opened, flow) in sorted(self._opened.items()):
             due = overdue(self._profile, opened, bar, self._bars.times, at_close=self._fills_at_close)
@@ -449,9 +320,6 @@ class BooksContainer(Container):
             event = self._breach(breach, self._bars.symbols[symbol], cause, flow, "position closed")
             self._close_position(symbol, event, breach.rule, due.order_type)
 
-    def _is_closing(self, symbol: int, purpose: str) -> bool:
-        return any(order.symbol == symbol and order.purpose == purpose for order in self._working.values())
-
     def _close_position(self, symbol: int, cause: Event, purpose: str, order_type: str, *, share: float = 1.0) -> None:
         if self._is_closing(symbol, purpose):
             return
@@ -462,14 +330,3 @@ class BooksContainer(Container):
         order = closing_order(math.copysign(quantity, held), purpose, order_type)
         flow = self._opened[symbol][1]
         self._send(order, cause, flow, symbol, self._standing.mark(self.clock.bar, symbol))
-
-    def _bar_event(self, bar: int, symbol: int = 0) -> str:
-        """Return the id of the symbol's BAR, or of another symbol's if it has none now: one of them always has."""
-        present = self._bars.present
-        if present is not None and not present[bar, symbol]:
-            symbol = int(present[bar].argmax())
-        return self._bar_id(bar, symbol)
-
-    def _breach(self, breach: Breach, symbol: str | None, cause: str, flow: str | None, action: str) -> Event:
-        payload = {"rule": breach.rule, "limit": breach.limit, "value": breach.value, "action": action}
-        return self.publish("RISK_BREACH", payload, symbol=symbol, cause=cause, flow=flow)

@@ -1,0 +1,175 @@
+"""What a portfolio publishes: its orders and cancellations, what became of positions, breaches of its limits.
+
+Refuses to know when any of it is due.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from admf_cli.broker.account import Account, Outcome
+from admf_cli.broker.instrument import Instrument
+from admf_cli.broker.standing import Standing
+from admf_cli.containers.base import Container
+from admf_cli.containers.tally import Tally
+from admf_cli.containers.working import Working
+from admf_cli.events.event import Event
+from admf_cli.market.bars import Bars, FloatArray
+from admf_cli.risk.limits import Breach
+
+
+class OrderingContainer(Container):
+    """Sends the orders of one account, and keeps those that have not ended.
+
+    Args:
+        account: the money; only this container books into it.
+        bars: the phase.
+        marks: shape (n_bars, n_symbols), last known closes.
+        bar_id: bar, symbol index -> id of the BAR event.
+    """
+
+    container_type = "portfolio"
+
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        *,
+        account: Account,
+        bars: Bars,
+        marks: FloatArray,
+        instruments: Sequence[Instrument],
+        bar_id: Callable[[int, int], str],
+    ) -> None:
+        super().__init__(config)
+        self.account = account
+        self.tally = Tally()
+        self._bars = bars
+        self._marks = marks
+        self._instruments = instruments
+        self._bar_id = bar_id
+        self._symbol_index = {name: index for index, name in enumerate(bars.symbols)}
+        self._working: dict[str, Working] = {}
+        self._standing = Standing(account, bars, marks, instruments)
+
+    def on_end(self, event: Event) -> None:
+        """Take note that an order ended without a (further) fill."""
+        if self._working.pop(event.payload["order_id"], None) is None:
+            return
+        if event.event_type == "REJECT":
+            self.tally.reject(event.payload["reason"])
+        elif event.event_type == "EXPIRE":
+            self.tally.expired += 1
+        else:
+            self.tally.cancelled += 1
+
+    def _send(
+        self,
+        parts: Mapping[str, Any],
+        cause: Event | str,
+        flow: str | None,
+        symbol: int,
+        signal_price: float,
+        *,
+        stays: bool = False,
+    ) -> None:
+        self.tally.orders += 1
+        instrument = self._instruments[symbol]
+        if instrument.tick_size is not None:
+            parts = instrument.on_grid(parts)
+        # The order is among the working ones before anyone hears of it: it may fill before `publish` returns.
+        order_id = f"{self.container_id}#{self._published + 1}"
+        self._working[order_id] = Working(
+            order_id, symbol, parts["purpose"], flow, signal_price, parts, parts["quantity"], stays
+        )
+        self.publish(
+            "ORDER",
+            {"order_id": order_id, **parts},
+            symbol=self._bars.symbols[symbol],
+            cause=cause if isinstance(cause, str) else cause.event_id,
+            flow=flow,
+        )
+
+    def _cancel(self, order: Working, cause: Event, reason: str) -> None:
+        if self._working.pop(order.order_id, None) is None:
+            return
+        self.tally.cancelled += 1
+        self.publish(
+            "CANCEL",
+            {"order_id": order.order_id, "portfolio": self.container_id, "reason": reason},
+            symbol=self._bars.symbols[order.symbol],
+            cause=cause.event_id,
+            flow=order.flow,
+        )
+
+    def _withdraw_entries(self, cause: Event, reason: str) -> None:
+        """Cancel every working order that might open something."""
+        for order in list(self._working.values()):
+            if order.purpose != "exit" and not order.parts.get("reduce_only"):
+                self._cancel(order, cause, reason)
+
+    def _is_closing(self, symbol: int, purpose: str) -> bool:
+        return any(order.symbol == symbol and order.purpose == purpose for order in self._working.values())
+
+    def _publish_position(self, fill: Event, symbol: int, outcome: Outcome) -> None:
+        if outcome.before == 0.0:
+            event_type = "POSITION_OPEN"
+        elif outcome.after == 0.0:
+            event_type = "POSITION_CLOSE"
+        else:
+            event_type = "POSITION_CHANGE"
+        if not self.bus.listeners(event_type):
+            self.pass_over()
+            return
+        position = self.account.positions[symbol]
+        payload: dict[str, Any] = {
+            "quantity": outcome.after,
+            "quantity_before": outcome.before,
+            "average_price": position.average_price,
+            "realized_pnl": outcome.realized_pnl,
+            "cash": self.account.cash,
+        }
+        if outcome.trades:
+            payload["trades"] = [
+                {
+                    "number": trade.number,
+                    "direction": trade.direction,
+                    "quantity": trade.quantity,
+                    "entry_price": trade.entry_price,
+                    "exit_price": trade.exit_price,
+                    "entry_fill": trade.entry_fill,
+                    "pnl": trade.pnl,
+                    "return": trade.return_fraction,
+                }
+                for trade in outcome.trades
+            ]
+        self.publish(event_type, payload, symbol=fill.symbol, cause=fill.event_id, flow=fill.correlation_id)
+
+    def _publish_update(self, fill: Event, bar: int) -> None:
+        if not self.bus.listeners("PORTFOLIO_UPDATE"):
+            self.pass_over()
+            return
+        payload = {
+            "cash": self.account.cash,
+            "equity": self._standing.equity(bar),
+            "exposure": self._standing.exposure(bar),
+            "positions": self._standing.quantities(),
+        }
+        self.publish("PORTFOLIO_UPDATE", payload, cause=fill.event_id, flow=fill.correlation_id)
+
+    def _breach(self, breach: Breach, symbol: str | None, cause: str, flow: str | None, action: str) -> Event:
+        payload = {"rule": breach.rule, "limit": breach.limit, "value": breach.value, "action": action}
+        return self.publish("RISK_BREACH", payload, symbol=symbol, cause=cause, flow=flow)
+
+    def _bar_event(self, bar: int, symbol: int = 0) -> str:
+        """Return the id of the symbol's BAR, or of another symbol's if it has none now: one of them always has."""
+        present = self._bars.present
+        if present is not None and not present[bar, symbol]:
+            symbol = int(present[bar].argmax())
+        return self._bar_id(bar, symbol)
+
+    def _last_bar(self, symbol: int) -> int:
+        present = self._bars.present
+        return self._bars.n_bars - 1 if present is None else int(np.flatnonzero(present[:, symbol])[-1])
