@@ -349,3 +349,14 @@ def test_several_phases_keep_their_tracks_and_traces_apart(tmp_path: Path) -> No
 
 def _two_bars() -> Run:
     return crossover_run([100.0, 101.0, 102.0], {1: 1})
+
+
+def test_a_graph_is_printed_for_a_pipe_and_nothing_else_is(real: Path, tmp_path: Path) -> None:
+    export(real, "mermaid", tmp_path / "graph.mmd")
+    printed = traces("export", real, "--to", "mermaid", "--output", "-")
+    assert printed.exit_code == 0
+    assert printed.stdout == (tmp_path / "graph.mmd").read_text()
+    refused = traces("export", real, "--to", "perfetto", "--output", "-")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "name a new file" in refused.stderr
+    assert not Path("-").exists()

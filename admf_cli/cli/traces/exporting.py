@@ -17,7 +17,7 @@ def export(
     directory: Directory,
     target: Annotated[Target, typer.Option("--to", help="The format.")],
     output: Annotated[
-        Path, typer.Option("--output", help="A new file (perfetto, mermaid) or directory (otlp, parquet, csv).")
+        Path, typer.Option("--output", help="A new file (perfetto, mermaid: or -) or directory (otlp, parquet, csv).")
     ],
     event: Annotated[
         str | None,
@@ -39,16 +39,22 @@ def export(
     phase: Phase = None,
 ) -> None:
     """Write a run for Perfetto, OpenTelemetry, DataFrames, spreadsheets, or one trade's graph for a wiki."""
+    from admf_cli.errors import ConfigError
     from admf_cli.tracefile.discovery import display
-    from admf_cli.traces.export.interface import Request, exporter
+    from admf_cli.traces.export.interface import STANDARD_OUTPUT, Request, exporter
     from admf_cli.traces.filters import filters_of
     from admf_cli.traces.outside import check_outside
     from admf_cli.traces.target import choose_phases
 
-    check_outside(output, directory)
+    printed = output == STANDARD_OUTPUT
+    if printed and target is not Target.mermaid:
+        raise ConfigError(f"--output -: {target.value} is not printed; name a new file or directory")
+    if not printed:
+        check_outside(output, directory)
     filters = filters_of(types=types or (), containers=containers or (), symbols=symbols or (), first=first, last=until)
     done = exporter(target)(Request(choose_phases(directory, phase), output, filters, time, event))
     counts = ", ".join(f"{count:,} {name}" for name, count in done.counts.items() if count)
-    typer.echo(f"{display(output)}: {counts or 'nothing'}")
+    if not printed:
+        typer.echo(f"{display(output)}: {counts or 'nothing'}")
     for note in done.notes:
         typer.echo(f"note: {note}", err=True)

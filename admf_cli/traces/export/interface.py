@@ -10,13 +10,15 @@ from admf_cli.tracefile.discovery import PhaseTrace
 from admf_cli.traces.export.formats import Target, TimeAxis
 from admf_cli.traces.filters import Filters
 
+STANDARD_OUTPUT = Path("-")
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """What is to be exported.
 
     Attributes:
-        output: a file or a directory that does not exist yet, as the format needs.
+        output: a file or a directory that does not exist yet, as the format needs; of a graph also STANDARD_OUTPUT.
         event: of one causal graph, as `explain` takes it.
     """
 

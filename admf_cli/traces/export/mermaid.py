@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 
 from admf_cli.traces.archive import Gone
 from admf_cli.traces.explain import Explanation, Node, explain_in
-from admf_cli.traces.export.interface import Exported, Request
+from admf_cli.traces.export.interface import STANDARD_OUTPUT, Exported, Request
 from admf_cli.traces.export.output import write_export
 from admf_cli.traces.render.text import moment, printable
 from admf_cli.traces.render.words import details, headline
@@ -32,7 +33,10 @@ def export_mermaid(request: Request) -> Exported:
     answer = explain_in(request.phases, request.event or "last-fill")
     graph = _Graph(answer)
     text = "".join(f"{line}\n" for line in graph.lines())
-    write_export(request.output, [text.encode()])
+    if request.output == STANDARD_OUTPUT:
+        sys.stdout.write(text)
+    else:
+        write_export(request.output, [text.encode()])
     notes = [] if request.event else ["the graph is of the last fill; name another event with --event"]
     if graph.left_out or answer.cut:
         notes.append("there is more than fits into one graph")
