@@ -144,9 +144,9 @@ def _clear_traces(path: Path, workflow_id: str) -> None:
             meta = lines.with_name(lines.name.removesuffix(".jsonl") + ".meta.json")
             if lines.is_symlink() or not lines.is_file() or not _is_trace_of(lines, meta, workflow_id):
                 continue
-            lines.unlink()
-            if meta.is_file() and not meta.is_symlink():
-                meta.unlink()
+            for path in (lines, meta, lines.with_name(lines.name + ".tmp"), meta.with_name(meta.name + ".tmp")):
+                if path.is_file() and not path.is_symlink():  # the last two are left by a kill in mid-write
+                    path.unlink()
         with contextlib.suppress(OSError):
             phase.rmdir()
 

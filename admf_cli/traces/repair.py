@@ -17,6 +17,7 @@ from typing import Any
 from admf_cli.errors import ConfigError, StorageError
 from admf_cli.tracefile.discovery import ContainerTrace, PhaseTrace, discover_some, display
 from admf_cli.tracefile.format import SCHEMA_VERSION, meta_path, trace_id, trace_path
+from admf_cli.tracefile.lookup import TraceLookup
 from admf_cli.tracefile.metafile import Meta, read_meta
 from admf_cli.tracefile.payloads import what_lacks
 from admf_cli.tracefile.presence import is_held
@@ -105,6 +106,8 @@ def _repair_phase(phase: PhaseTrace, to: Path) -> RepairedPhase:
     trusted = next((meta for meta in metas.values() if meta is not None), None)
     if trusted is not None:
         identity = {key: getattr(trusted, key) for key in _IDENTITY}
+    else:
+        identity["mode"] = _stated_mode(phase)
     path = to / phase.workflow_id / phase.phase_name
     containers = tuple(_repair_container(one, metas[one.container_id], identity, path) for one in phase.containers)
     return RepairedPhase(f"{phase.workflow_id}/{phase.phase_name}", display(path), containers)
@@ -120,6 +123,20 @@ def _trusted_meta(container: ContainerTrace) -> Meta | None:
         return None
     fits = meta.schema_version == SCHEMA_VERSION and meta.container_id == container.container_id
     return meta if fits and not meta.faults and meta.total is not None else None
+
+
+def _stated_mode(phase: PhaseTrace) -> str | None:
+    """Return the mode that a container's first event tells, for all of them: some may have lost theirs."""
+    for container in phase.containers:
+        if not container.has_lines:
+            continue
+        with TraceLookup(container.lines_path) as lookup:
+            first = lookup.line_at(0)
+        event = first and first.event()
+        payload = event.get("payload") if event and event.get("event_type") == "PHASE_START" else None
+        if isinstance(payload, dict) and isinstance(payload.get("mode"), str):
+            return str(payload["mode"])
+    return None
 
 
 @dataclass(slots=True)
@@ -265,12 +282,10 @@ def _rebuilt(
             tally["last_dropped"] = f"{name}#{gaps[-1][1] - 1 if gaps else last}"
     told = copy.start.get("container_type")
     kind = meta.container_type if meta is not None else told if isinstance(told, str) else kind_of(name) or "unknown"
-    mode = copy.start.get("mode") if identity["mode"] is None else identity["mode"]
     return {
         "schema_version": SCHEMA_VERSION,
         "trace_id": trace_id(identity["workflow_id"], name),
         **identity,
-        "mode": mode if isinstance(mode, str) else None,
         "container_id": name,
         "container_type": kind,
         "status": "recovered",

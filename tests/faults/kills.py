@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -121,8 +122,7 @@ def kill_once(scenario: Scenario, name: str, moment: float) -> list[str]:
     wrong = _left(scenario, name, finished)
     if (scenario.folder / "traces" / name).exists():
         wrong += _told(scenario, name, finished)
-        if os.environ.get("REPAIR"):
-            wrong += _repaired(scenario, name)
+        wrong += _repaired(scenario, name)
     return wrong + _again(scenario, name)
 
 
@@ -134,7 +134,7 @@ def _left(scenario: Scenario, name: str, finished: bool) -> list[str]:
         whole = data[: data.rfind(b"\n") + 1]
         if scenario.everything[place].find(whole) < 0:
             wrong.append(f"{place}: not consecutive lines of the run")
-        sealed = (root / place).with_suffix("").with_suffix(".meta.json").exists()
+        sealed = (root / place).with_suffix(".meta.json").exists()
         if sealed and data != scenario.kept[place]:
             wrong.append(f"{place}: sealed, but not what the undisturbed run keeps")
     for phase in phases(root):
@@ -164,7 +164,7 @@ def _told(scenario: Scenario, name: str, finished: bool) -> list[str]:
             counts = sum(container["events"].values()), container["torn_lines"] > 0
             if counts != (lines, torn):
                 wrong.append(f"inspect counts {counts} in {place}, where {(lines, torn)} are")
-            sealed = (scenario.folder / "traces" / name / place).with_suffix("").with_suffix(".meta.json").exists()
+            sealed = (scenario.folder / "traces" / name / place).with_suffix(".meta.json").exists()
             if (container["status"] == "complete") != sealed:
                 wrong.append(f"inspect calls {place} {container['status']}")
     if told["sound"] != (answer.exit_code == 0) or (finished and not told["sound"]):
@@ -173,21 +173,26 @@ def _told(scenario: Scenario, name: str, finished: bool) -> list[str]:
 
 
 def _repaired(scenario: Scenario, name: str) -> list[str]:
-    """Repair a copy of the phases that were cut off, and check that nothing but the torn line is gone."""
-    before = scenario.files(name)
+    """Repair it, and check that the copy is verified and lacks nothing but the torn lines."""
+    before, to = scenario.files(name), scenario.folder / "repaired"
     if not before:
         return []
-    done = ask("repair", str(scenario.folder / "traces" / name))
+    shutil.rmtree(to, ignore_errors=True)
+    done = ask("repair", str(scenario.folder / "traces" / name), "--to", str(to))
     if done.exit_code not in (0, 1):
         return [f"repair ends with {done.exit_code}: {done.exception!r}"]
-    wrong = []
-    after = scenario.files(name)
+    wrong = [] if scenario.files(name) == before else ["repair wrote into what it repairs"]
     for place, data in before.items():
-        if after.get(place) != data[: data.rfind(b"\n") + 1]:
-            wrong.append(f"repair changed more of {place} than its torn line")
-        if not (scenario.folder / "traces" / name / place).with_suffix("").with_suffix(".meta.json").exists():
-            wrong.append(f"repair left {place} without a seal")
-    for phase in phases(scenario.folder / "traces" / name):
+        copy = to / name / place
+        whole = data[: data.rfind(b"\n") + 1]
+        if not copy.exists() or copy.read_bytes() != whole:
+            wrong.append(f"the repaired {place} lacks more than its torn line")
+        elif not copy.with_suffix(".meta.json").exists():
+            wrong.append(f"the repaired {place} is not sealed")
+    verified = ask("verify", str(to / name))
+    if verified.exit_code:
+        wrong.append(f"verify of the repaired run ends with {verified.exit_code}: {verified.stdout[-500:]}")
+    for phase in phases(to):
         wrong += violations(phase)
     return wrong
 
@@ -230,8 +235,6 @@ def kill_many(kills: int, seed: int, names: list[str], say: bool = False) -> lis
 
 
 def _clear(folder: Path) -> None:
-    import shutil
-
     for kind in ("traces", "results"):
         for run in (folder / kind).iterdir() if (folder / kind).exists() else ():
             if run.name not in ("golden", "unbounded"):

@@ -46,3 +46,12 @@ def test_a_workflows_directory_that_is_a_link_is_neither_used_nor_replaced(tmp_p
         with pytest.raises(ConfigError, match="is taken"):
             claim(tmp_path / "traces", None, overwrite=overwrite)
     assert not list((tmp_path / "elsewhere").iterdir())
+
+
+def test_what_a_kill_left_in_mid_write_is_replaced_with_its_run(tmp_path: Path) -> None:
+    phase = tmp_path / "wf" / "backtest"
+    phase.mkdir(parents=True)
+    for name in ("data.jsonl", "data.jsonl.tmp", "data.meta.json.tmp", "mine.tmp"):
+        (phase / name).write_bytes(b"")
+    claim(tmp_path, None, overwrite=True)
+    assert [entry.name for entry in phase.iterdir()] == ["mine.tmp"]

@@ -56,6 +56,12 @@ def test_a_killed_run_loses_its_torn_lines_and_is_recovered(tmp_path: Path) -> N
     assert meta["total"]["written"] == found["data"].kept == meta["total"]["published"]
 
 
+def test_a_container_without_a_line_gets_the_mode_that_the_others_tell(tmp_path: Path) -> None:
+    phase = written(tmp_path / "a", unsealed=NAMES)
+    (phase / f"{PORTFOLIO}.jsonl").write_bytes(b"")
+    assert repaired(phase, tmp_path / "b")[PORTFOLIO].kept == 0  # and verify, which compares modes, is content
+
+
 def test_lines_in_the_middle_are_lost_and_named_by_their_ids(tmp_path: Path) -> None:
     phase = written(tmp_path / "a")
     path = phase / f"{PORTFOLIO}.jsonl"
