@@ -82,11 +82,26 @@ bench-scaling: $(VENV)/.run
 	$(PYTHON) benchmarks/scaling.py
 	$(PYTHON) benchmarks/profile_run.py --rows 1000000
 
-.PHONY: faults fuzz coverage
+.PHONY: faults fuzz coverage mutation
 
 # Kill three hundred traced runs at random moments; check what they leave and what comes after them.
 faults: $(VENV)/.dev
 	$(PYTHON) -m tests.faults.kills --kills 300
+
+# Changed bytes for the config loader and the trace reader; a case is its seed.
+fuzz: $(VENV)/.dev
+	$(PYTHON) -m tests.faults.fuzz --cases 20000
+
+# Branch coverage, what runs in child processes counted.
+coverage: $(VENV)/.dev
+	$(PYTHON) -m coverage erase
+	$(PYTHON) -m coverage run -m pytest
+	$(PYTHON) -m coverage combine --quiet
+	$(PYTHON) -m coverage report --skip-covered
+
+# Which of the small changes to the money paths no test notices.
+mutation: $(VENV)/.dev
+	$(PYTHON) tools/mutation.py
 
 # What a bar costs a strategy of one's own, beyond its own code.
 bench-bar-cost: $(VENV)/.run

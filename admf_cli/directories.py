@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,9 @@ import orjson
 
 from admf_cli.errors import ConfigError, StorageError
 from admf_cli.tracefile.presence import held
+
+_SUMMARY = re.compile(r"summary\.json|\.summary\.json\.\d+\.tmp")
+_RESULT = re.compile(r"(?:trades\.csv|equity\.csv|summary\.json)|\.(?:trades\.csv|equity\.csv|summary\.json)\.\d+\.tmp")
 
 
 class RunDirectories:
@@ -160,15 +164,21 @@ def _is_trace_of(lines: Path, meta: Path, workflow_id: str) -> bool:
 
 
 def _clear_results(path: Path, workflow_id: str) -> None:
-    if not _says(path / "summary.json", "workflow_id", workflow_id):
+    """Remove results; of a run killed while it wrote them, which has no summary.json yet, what it had written."""
+    whole = path / "summary.json"
+    if os.path.lexists(whole) and not _says(whole, "workflow_id", workflow_id):
         return
-    (path / "summary.json").unlink()
     for phase in _folders(path):
         for portfolio in _folders(phase):
-            if {entry.name for entry in portfolio.iterdir()} <= {"trades.csv", "equity.csv", "summary.json"}:
+            own = portfolio / "summary.json"
+            stranger = os.path.lexists(own) and not _says(own, "workflow_id", workflow_id)
+            if not stranger and all(_RESULT.fullmatch(entry.name) for entry in portfolio.iterdir()):
                 shutil.rmtree(portfolio)
         with contextlib.suppress(OSError):
             phase.rmdir()
+    for entry in list(path.iterdir()):
+        if entry.is_file() and not entry.is_symlink() and _SUMMARY.fullmatch(entry.name):
+            entry.unlink()
 
 
 def _says(path: Path, key: str, value: str) -> bool:

@@ -55,3 +55,21 @@ def test_what_a_kill_left_in_mid_write_is_replaced_with_its_run(tmp_path: Path) 
         (phase / name).write_bytes(b"")
     claim(tmp_path, None, overwrite=True)
     assert [entry.name for entry in phase.iterdir()] == ["mine.tmp"]
+
+
+def test_results_that_a_kill_cut_short_are_replaced_and_those_of_others_are_not(tmp_path: Path) -> None:
+    mine, other = tmp_path / "wf" / "backtest" / "mine", tmp_path / "wf" / "backtest" / "other"
+    for folder, names in ((mine, ("trades.csv", ".equity.csv.77.tmp")), (other, ("trades.csv", "notes.txt"))):
+        folder.mkdir(parents=True)
+        for name in names:
+            (folder / name).write_text("x")
+    (tmp_path / "wf" / ".summary.json.77.tmp").write_text("x")
+    claim(None, tmp_path, overwrite=True)
+    assert not mine.exists()
+    assert sorted(entry.name for entry in other.iterdir()) == ["notes.txt", "trades.csv"]
+    assert [entry.name for entry in (tmp_path / "wf").iterdir()] == ["backtest"]
+    (tmp_path / "wf" / "summary.json").write_text('{"workflow_id": "another"}')
+    mine.mkdir()
+    (mine / "trades.csv").write_text("x")
+    claim(None, tmp_path, overwrite=True)
+    assert (mine / "trades.csv").exists()
