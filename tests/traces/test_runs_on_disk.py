@@ -181,3 +181,16 @@ def test_the_commands_print_tables_and_json(tmp_path: Path) -> None:
     assert json.loads(traces("prune", tmp_path, "--keep", "1", "--json").stdout)["kept"] == 1
     assert names(tmp_path) == "c"
     assert traces("list", tmp_path / "nowhere").exit_code == 5
+
+
+@pytest.mark.parametrize(("width", "left_out"), [(60, ("date (UTC)", "size")), (80, ("date (UTC)",)), (120, ())])
+def test_a_narrow_terminal_loses_columns_before_names_become_unreadable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int, left_out: tuple[str, ...]
+) -> None:
+    crossover_run([100.0, 101.0, 102.0], {1: 1}).write(tmp_path / "trend_2024_a" / "p")
+    monkeypatch.setenv("COLUMNS", str(width))
+    told = traces("list", tmp_path).stdout
+    assert "trend_2024_a" in told
+    header = told.splitlines()[0]
+    assert {name for name in ("date (UTC)", "size", "max dd") if name not in header} >= set(left_out)
+    assert ("too narrow for" in told) == bool(left_out)

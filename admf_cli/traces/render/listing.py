@@ -10,14 +10,14 @@ from admf_cli.traces.render.text import decimal, printable
 from admf_cli.traces.runs import Runs, RunSummary
 
 _RUNS = (
-    Column("run", style="cyan", wraps=True),
-    Column("date (UTC)"),
+    Column("run", style="cyan", wraps=True, least=18),
+    Column("date (UTC)", yields=1),
     Column("status"),
     Column("return", right=True),
     Column("sharpe", right=True),
-    Column("max dd", right=True),
+    Column("max dd", right=True, yields=3),
     Column("trades", right=True),
-    Column("size", right=True),
+    Column("size", right=True, yields=2),
 )
 _PRUNED = (Column("run", style="cyan", wraps=True), Column("date (UTC)"), Column("size", right=True))
 

@@ -15,17 +15,25 @@ from admf_cli.traces.render.text import printable
 if TYPE_CHECKING:
     from rich.console import Console
 
+_GAP = 2  # between columns
 _USUAL_WIDTH = 80  # on anything narrower every column may wrap
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a table; numbers stand right, and only `wraps` columns are broken over lines if they must."""
+    """One column of a table; numbers stand right, and only `wraps` columns are broken over lines if they must.
+
+    Attributes:
+        least: letters that a column which wraps should keep; None for any.
+        yields: where a terminal is too narrow for that, the column with 1 is left out first, then 2; 0 never is.
+    """
 
     name: str
     right: bool = False
     style: str = ""
     wraps: bool = False
+    least: int | None = None
+    yields: int = 0
 
 
 class Screen:
@@ -74,11 +82,13 @@ class Screen:
         from rich.table import Table
         from rich.text import Text
 
+        lines = [[printable(cell) for cell in row] for row in rows]
+        shown = _fitting(columns, lines, self._console.width)
         heading = Text(printable(title), style="bold") if title else None
         table = Table(
-            title=heading, title_justify="left", box=None, padding=(0, 2, 0, 0), header_style="bold underline"
+            title=heading, title_justify="left", box=None, padding=(0, _GAP, 0, 0), header_style="bold underline"
         )
-        for column in columns:
+        for column in (columns[place] for place in shown):
             table.add_column(
                 Text(column.name),
                 justify="right" if column.right else "left",
@@ -86,7 +96,25 @@ class Screen:
                 overflow="fold",
                 no_wrap=not column.wraps and self._console.width >= _USUAL_WIDTH,
             )
-        for row in rows:
-            table.add_row(*(Text(printable(cell)) for cell in row))
+        for line in lines:
+            table.add_row(*(Text(line[place]) for place in shown))
         self._console.print(table)
         self._console.print()
+        left_out = [column.name for place, column in enumerate(columns) if place not in shown]
+        if left_out:
+            self.line(f"too narrow for: {', '.join(left_out)}", "dim")
+
+
+def _fitting(columns: Sequence[Column], lines: Sequence[Sequence[str]], width: int) -> list[int]:
+    """Return which columns are shown: all, or without those that yield first where the others need their room."""
+    widths = [max(len(column.name), *(len(line[place]) for line in lines), 0) for place, column in enumerate(columns)]
+    needed = [
+        (own if column.least is None else min(own, column.least)) + _GAP
+        for own, column in zip(widths, columns, strict=True)
+    ]
+    shown = list(range(len(columns)))
+    for place in sorted((one for one in shown if columns[one].yields), key=lambda one: columns[one].yields):
+        if sum(needed[one] for one in shown) <= width:
+            break
+        shown.remove(place)
+    return shown
