@@ -24,7 +24,7 @@ def configuration(plan: Plan, path: str, symbols: Sequence[str]) -> dict[str, An
     rules += ("max_drawdown", "daily_loss_limit")
     return {
         "data": {"path": path, "symbols": list(symbols)},
-        "instruments": {"default": {"lot_size": plan.lot, "multiplier": plan.multiplier}},
+        "instruments": {"default": {"lot_size": plan.lot, "tick_size": plan.tick, "multiplier": plan.multiplier}},
         "strategies": [
             {
                 "name": "s",

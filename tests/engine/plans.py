@@ -78,6 +78,7 @@ PLANS = st.builds(
     close_at_end=st.sampled_from([False, False, True]),
     multiplier=st.sampled_from([1.0, 5.0]),
     lot=st.sampled_from([1.0, 0.01]),
+    tick=st.sampled_from([None, None, 0.01, 0.25]),
 )
 
 

@@ -73,6 +73,7 @@ class Plan:
     close_at_end: bool = False
     multiplier: float = 1.0
     lot: float = 1.0
+    tick: float | None = None
     capital: float = 10_000.0
 
 
@@ -325,7 +326,16 @@ class Reference:
 
     def _slipped(self, price: float, side: int, slips: bool, *, opens: bool) -> float:
         does = {"market and stop": slips, "open": slips or self.moment == OPEN, "entries": opens}[self.rules.slip]
-        return price + side * (price * (self.plan.bps / 10_000)) if does and self.plan.bps else price
+        paid = price + side * (price * (self.plan.bps / 10_000)) if does and self.plan.bps else price
+        moved = slips and (self.plan.bps or self.moment == RANGE)  # a trailing stop's level is off the grid
+        return self._worse(paid, side) if moved else paid
+
+    def _worse(self, price: float, side: int) -> float:
+        """Return the tick that is no better for a side than a price."""
+        if self.plan.tick is None:
+            return price
+        steps = side * price / self.plan.tick
+        return round(side * math.ceil(steps - 1e-9 * max(1.0, abs(steps))) * self.plan.tick, 10)
 
     def _commission(self, quantity: float, value: float) -> float:
         costs = self.plan.commission
@@ -381,7 +391,8 @@ class Reference:
             amount, fraction = parts.get("amount", 0.0), parts.get("percent", 0.0)
             level = base + sign * away * (amount or base * fraction)
             child = self._order(symbol, -sign * size, kind, purpose, order.price)
-            child.group, child.closes_only, child.limit, child.stop = group, True, level, level
+            child.group, child.closes_only = group, True
+            child.limit, child.stop = self._worse(level, -child.side), self._worse(level, child.side)
             child.trail = (amount, fraction)
             self._submit(child, after=order)
 
@@ -528,6 +539,7 @@ class Reference:
         if order.kind == "trailing_stop":
             order.trail = (style.get("trail_amount", 0.0), style.get("trail_percent", 0.0))
             order.stop = price + order.side * (order.trail[0] or price * order.trail[1])
+        order.limit, order.stop = self._worse(order.limit, -order.side), self._worse(order.stop, order.side)
         later = [t for t in range(self.t + 1, self.n) if self.bars[symbol][t] is not None]
         if order.force == "GTD":
             lives = style["good_till"]["bars"]

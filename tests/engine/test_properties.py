@@ -86,7 +86,8 @@ def scalable(plan: Plan, scale: float) -> Plan:
         costs = scaled(costs, "rate")
     rules = {name: scaled(getattr(plan, name), "amount") for name in ("stop_loss", "take_profit", "trailing_stop")}
     styles = {name: scaled(getattr(plan, name), "trail_amount") for name in ("entry", "exit")}
-    return replace(plan, capital=plan.capital * scale, commission=costs, **rules, **styles)
+    tick = plan.tick and plan.tick * scale
+    return replace(plan, capital=plan.capital * scale, commission=costs, tick=tick, **rules, **styles)
 
 
 @FEW
