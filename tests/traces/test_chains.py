@@ -52,6 +52,15 @@ RUNS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], set[str]]]
         {},
         {"entry"},
     ),
+    "margin call": (
+        CROSSING,
+        {"sizing": {"type": "percent_equity", "percent": 0.64}},
+        {
+            "margin": {"leverage": 2, "maintenance": 0.49, "liquidation": "reduce"},
+            "financing": {"debit_interest": 0.06, "borrow_fee": 0.02},
+        },
+        {"liquidation"},
+    ),
     "bar by bar": (
         {
             "type": "python",
