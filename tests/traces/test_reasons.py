@@ -257,3 +257,34 @@ def test_each_rule_reads_the_clock_of_its_own_zone(tmp_path: Path) -> None:
         (case,) = why_not(tmp_path / "wf", time, symbol="A").cases
         told = [rule.name for rule in case.rules if rule.holds and "gate" not in rule.name]
         assert told == [name], time
+
+
+def test_each_shared_portfolio_s_own_reason_is_named(tmp_path: Path) -> None:
+    run_backtest(
+        {
+            "data": STOCKS,
+            "features": {"sma": {"type": "SMA", "timeperiod": 20}},
+            "strategies": [{"name": "a", **REPEATED}, {"name": "b", **QUIET}],
+            "risk_profiles": [
+                {"name": "r", **SHARE, "max_open_positions": 1},
+                {"name": "q", **SHARE, "cooldown": 10, "stop_loss": 0.02},
+            ],
+            "portfolio": {"allocations": {"a": 0.5, "b": 0.5}},
+            "execution": {"trace_settings": {"max_events": None, "trace_dir": str(tmp_path)}},
+            "results": {"write": False},
+        },
+        workflow_id="wf",
+    )
+    lines = [line for file in (tmp_path / "wf").rglob("*.jsonl") for line in file.read_text().splitlines()]
+    events = [json.loads(line) for line in lines]
+    wanted = {name: sorted(map(str, reasons)) for name, reasons in outcomes(events).items()}
+    assert {one for reasons in wanted.values() for one in reasons} >= {"max_open_positions", "cooldown", "no_position"}
+    signals = {event["event_id"]: event for event in events if event["event_type"] == "SIGNAL"}
+    for signal in random.Random(1).sample([*signals.values()], 30):
+        answer = why_not(tmp_path / "wf", signal["timestamp"].removesuffix("Z"), symbol=signal["symbol"])
+        told = {
+            one.signal.event_id: sorted(str(outcome.reason) for outcome in one.outcomes)
+            for case in answer.cases
+            for one in case.signals
+        }
+        assert told[signal["event_id"]] == wanted[signal["event_id"]]
