@@ -1,7 +1,9 @@
 """Change the money paths one small thing at a time and count which changes a test notices.
 
-Each mutant is a copy of the package in a temporary directory, found before the real one; a test that fails kills it.
-Knows nothing of what the code means.
+A mutant is never written down: a child, forked from a process that imported the libraries but not the package, finds
+the changed source in the module's place and runs the tests that concern it until one fails. What a test starts as a
+process of its own sees the unchanged package, so no mutant counts as noticed for that. Knows nothing of what the code
+means.
 """
 
 from __future__ import annotations
@@ -9,30 +11,48 @@ from __future__ import annotations
 import argparse
 import ast
 import copy
+import importlib.abc
+import importlib.machinery
+import importlib.util
 import json
 import os
 import random
-import shutil
-import subprocess
+import resource
 import sys
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import CodeType, ModuleType
+
+import duckdb
+import hypothesis
+import numpy
+import polars
+import pydantic
+import pytest
+import rich.console
+import typer
 
 ROOT = Path(__file__).resolve().parents[1]
+LIBRARIES = (duckdb, hypothesis, numpy, polars, pydantic, rich.console, typer)  # imported once, for every child
+_BROKER = ["tests/broker", "tests/engine"]
 # What decides over money, and the tests that are to notice; the quickest first.
 TARGETS = {
-    "admf_cli/broker/account.py": ["tests/broker", "tests/engine"],
-    "admf_cli/broker/matching.py": ["tests/broker", "tests/engine"],
-    "admf_cli/broker/funds.py": ["tests/broker", "tests/engine"],
-    "admf_cli/broker/curves.py": ["tests/broker", "tests/engine"],
+    "admf_cli/broker/account.py": _BROKER,
+    "admf_cli/broker/matching.py": _BROKER,
+    "admf_cli/broker/funds.py": _BROKER,
+    "admf_cli/broker/curves.py": _BROKER,
+    "admf_cli/broker/commission.py": _BROKER,
+    "admf_cli/broker/slippage.py": _BROKER,
+    "admf_cli/broker/financing.py": _BROKER,
     "admf_cli/metrics/equity.py": ["tests/metrics"],
     "admf_cli/metrics/trading.py": ["tests/metrics"],
     "admf_cli/metrics/portfolio.py": ["tests/metrics"],
+    "admf_cli/metrics/reference.py": ["tests/metrics"],
     "admf_cli/containers/tally.py": ["tests/events", "tests/engine"],
     "admf_cli/events/tracer.py": ["tests/events", "tests/engine"],
 }
-_SECONDS = 240  # a mutant that takes longer than all its tests ever did runs for ever, which is noticed
+_CPU_SECONDS = 120  # a mutant that takes longer than all its tests ever did runs for ever, which is noticed
+_ADDRESS_BYTES = 8 << 30
 _OPERATORS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Add: ast.Sub,
     ast.Sub: ast.Add,
@@ -97,52 +117,95 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, str, object]]:
         yield "return x -> return None", "value", ast.Constant(None)
 
 
-def is_noticed(path: str, source: str, tests: list[str]) -> bool:
-    """Return whether a test fails with this source in the file's place."""
-    with tempfile.TemporaryDirectory(prefix="admf_mutant_") as folder:
-        for name in ("admf_cli", "tests", "configs", "pyproject.toml"):
-            place = ROOT / name
-            if place.is_dir():
-                shutil.copytree(place, Path(folder) / name, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                shutil.copy(place, folder)
-        for name in ("data", "docs"):
-            (Path(folder) / name).symlink_to(ROOT / name)
-        (Path(folder) / path).write_text(source)
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=1", *tests]
-        environment = {**os.environ, "PYTHONPATH": folder, "PYTHONDONTWRITEBYTECODE": "1"}
-        try:
-            ended = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=_SECONDS)
-        except subprocess.TimeoutExpired:
-            return True
-    return ended.returncode != 0
+class _Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Find one module's source in memory."""
+
+    def __init__(self, path: str, source: str) -> None:
+        self._name = path.removesuffix(".py").replace("/", ".")
+        self._path = str(ROOT / path)
+        self._code: CodeType = compile(source, self._path, "exec")
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if name != self._name:
+            return None
+        return importlib.util.spec_from_file_location(name, self._path, loader=self)
+
+    def exec_module(self, module: ModuleType) -> None:
+        exec(self._code, module.__dict__)
+
+
+def _run_tests(path: str, source: str, tests: list[str]) -> int:
+    """Return pytest's exit code with this source in the file's place; called in a child."""
+    resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_AS, (_ADDRESS_BYTES, _ADDRESS_BYTES))
+    quiet = os.open(os.devnull, os.O_RDWR)
+    for stream in range(3):
+        os.dup2(quiet, stream)
+    sys.meta_path.insert(0, _Changed(path, source))
+    # That the libraries were there before pytest came is the point, so its warning of that is none.
+    options = ["-x", "-q", "-W", "ignore::pytest.PytestAssertRewriteWarning", "-p", "no:cacheprovider"]
+    return pytest.main([*options, "--hypothesis-seed=1", *tests])
+
+
+def noticed_each(mutants: Sequence[tuple[str, str]], workers: int) -> Iterator[tuple[int, bool]]:
+    """Yield, as they end, each mutant's place in the sequence and whether a test failed with it.
+
+    Args:
+        mutants: path and source of each.
+    """
+    running: dict[int, int] = {}
+    waiting = iter(enumerate(mutants))
+    while True:
+        while len(running) < workers and (following := next(waiting, None)) is not None:
+            place, (path, source) = following
+            child = os.fork()
+            if child == 0:
+                code = 1
+                try:
+                    code = _run_tests(path, source, TARGETS[path])
+                finally:
+                    os._exit(code)
+            running[child] = place
+        if not running:
+            return
+        ended, status = os.wait()
+        if ended in running:
+            yield running.pop(ended), status != 0
 
 
 def main() -> int:
     """Print one line for each survivor and the share of the noticed; 1 if it is below nine tenths."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sample", type=int, help="so many mutants, chosen at random; all without it")
+    parser.add_argument("--sample", type=int, help="so many mutants of each file, chosen at random; all without it")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--files", nargs="*", default=list(TARGETS), choices=list(TARGETS))
     chosen = parser.parse_args()
-    every = [(path, *mutant) for path in chosen.files for mutant in mutants((ROOT / path).read_text())]
-    if chosen.sample is not None:
-        every = random.Random(chosen.seed).sample(every, min(chosen.sample, len(every)))
-    for path in sorted({path for path, *_ in every}):
-        if is_noticed(path, (ROOT / path).read_text(), TARGETS[path]):
-            print(f"{path}: its tests fail without any change: {' '.join(TARGETS[path])}")
+    os.chdir(ROOT)
+    unchanged = [(path, Path(path).read_text()) for path in chosen.files]
+    one_each = list({tuple(TARGETS[path]): (path, source) for path, source in unchanged}.values())
+    for place, noticed in noticed_each(one_each, chosen.workers):
+        if noticed:
+            print(f"these fail without any change: {' '.join(TARGETS[one_each[place][0]])}")
             return 2
-    noticed = tried = 0
-    for path, line, label, source in every:
-        tried += 1
-        found = is_noticed(path, source, TARGETS[path])
-        noticed += found
-        if not found:
-            print(json.dumps({"survivor": f"{path}:{line}", "change": label}), flush=True)
-        if tried % 10 == 0:
-            print(f"{noticed} of {tried} noticed", flush=True)
-    print(f"{noticed} of {tried} noticed, {100 * noticed / max(1, tried):.1f} %")
-    return 0 if noticed >= 0.9 * tried else 1
+    total = total_noticed = 0
+    for path, source in unchanged:
+        every = list(mutants(source))
+        if chosen.sample is not None:
+            every = random.Random(chosen.seed).sample(every, min(chosen.sample, len(every)))
+        count = 0
+        for place, noticed in noticed_each([(path, changed) for _, _, changed in every], chosen.workers):
+            count += noticed
+            if not noticed:
+                line, label, _ = every[place]
+                print(json.dumps({"survivor": f"{path}:{line}", "change": label}), flush=True)
+        print(f"{path}: {count} of {len(every)} noticed", flush=True)
+        total += len(every)
+        total_noticed += count
+    print(f"{total_noticed} of {total} noticed, {100 * total_noticed / max(1, total):.1f} %")
+    return 0 if total_noticed >= 0.9 * total else 1
 
 
 if __name__ == "__main__":

@@ -25,6 +25,8 @@ TIERS = {
         ({"type": "percent", "rate": 0.001}, 10, 1_000, False, 1.0),  # 1,000 x 0.1 %
         ({"type": "percent", "rate": 0.001, "minimum": 2}, 10, 1_000, False, 2.0),  # 1 is below 2
         ({"type": "percent", "rate": 0.01, "maximum": 5}, 10, 1_000, False, 5.0),  # 10 is above 5
+        ({"type": "percent", "rate": 0.01, "maximum": 5}, 1, 40, False, 0.4),  # and 0.4 is not
+        ({"type": "percent", "rate": 0.01, "minimum": 0.5, "maximum": 5}, 1, 10, False, 0.5),
         ({"type": "per_share", "rate": 0.005}, 300, 9_000, False, 1.5),  # 300 x 0.005
         ({"type": "per_share", "rate": 0.005, "minimum": 1}, 100, 9_000, False, 1.0),  # 0.5 is below 1
         ({"type": "per_trade", "amount": 7}, 300, 9_000, False, 7.0),
@@ -105,7 +107,10 @@ def test_cash_pays_for_value_and_commission_and_a_sale_pays_its_own() -> None:
     assert cash_shortfall(1_010.0, 1, 1_000.0, 10.0) is None
     assert cash_shortfall(1_009.0, 1, 1_000.0, 10.0) == (1_010.0, 1_009.0)
     assert cash_shortfall(1_010.0 - 1e-7, 1, 1_000.0, 10.0) is None  # a billionth of 1,010 is rounding
+    assert cash_shortfall(1_010.0 - 1e-5, 1, 1_000.0, 10.0) is not None
+    assert cash_shortfall(0.0, 1, 1_000.0, -1_001.0) is None  # a rebate of more than the value
     assert cash_shortfall(0.0, -1, 1_000.0, 10.0) is None  # its proceeds pay
+    assert cash_shortfall(-990.0, -1, 1_000.0, 10.0) is None  # to the last cent
     assert cash_shortfall(-995.0, -1, 1_000.0, 10.0) == (10.0, 5.0)
 
 
@@ -113,6 +118,8 @@ def test_equity_covers_its_share_of_the_exposure() -> None:
     # 2,000 of exposure at 50 % need 1,000; 5 of commission leave 1,000 of 1,005
     assert margin_shortfall(1_005.0, 2_000.0, 5.0, 0.5) is None
     assert margin_shortfall(1_004.0, 2_000.0, 5.0, 0.5) == (1_000.0, 999.0)
+    assert margin_shortfall(1_005.0 - 1e-7, 2_000.0, 5.0, 0.5) is None  # a billionth of 1,000 is rounding
+    assert margin_shortfall(1_005.0 - 1e-5, 2_000.0, 5.0, 0.5) is not None
     assert (initial_rate({"initial": 0.25}), initial_rate({"initial": None, "leverage": 4})) == (0.25, 0.25)
 
 
@@ -122,8 +129,16 @@ def test_equity_covers_its_share_of_the_exposure() -> None:
         (1_000.0, 0.0, 30.0, 0.0),  # 3 % of 1,000
         (-1_000.0, 0.0, -80.0, 0.0),  # 8 % of a debit of 1,000
         (2_000.0, 500.0, 60.0, 5.0),  # and 1 % of 500 sold short
+        (0.5, 0.0, 0.015, 0.0),  # however little there is
     ],
 )
 def test_a_year_of_interest_and_fees(cash: float, shorts: float, interest: float, fee: float) -> None:
     terms = {"cash_interest": 0.03, "debit_interest": 0.08, "borrow_fee": 0.01}
     assert accrual(terms, cash, shorts, YEAR_US) == pytest.approx((interest, fee))
+
+
+def test_a_day_is_one_of_365_of_a_year() -> None:
+    terms = {"cash_interest": 0.01, "debit_interest": 0.08, "borrow_fee": 0.02}
+    day_us = 86_400_000_000
+    assert accrual(terms, 36_500.0, 18_250.0, day_us) == pytest.approx((1.0, 1.0), rel=1e-14)
+    assert accrual(terms, 36_500.0, 18_250.0, 3 * day_us) == pytest.approx((3.0, 3.0), rel=1e-14)

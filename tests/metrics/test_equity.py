@@ -120,6 +120,14 @@ def test_sharpe_takes_rounding_for_no_variation() -> None:
     assert math.isnan(curve.sharpe_ratio(grown, periods_per_year=252))
 
 
+@pytest.mark.parametrize("size", [1000.0, -0.9])
+def test_sharpe_allows_more_rounding_to_larger_returns_whatever_their_sign(size: float) -> None:
+    # Two neighbouring floats: about 1e-13 apart at 1000, where 1e-12 is rounding; 1e-16 at -0.9, where 2e-15 is
+    neighbours = returns(size, math.nextafter(size, math.inf))
+    assert neighbours[0] != neighbours[1]
+    assert math.isnan(curve.sharpe_ratio(neighbours, periods_per_year=252))
+
+
 def test_sharpe_keeps_small_but_real_variation() -> None:
     # mean 0.01, deviation 1e-9 * sqrt(2) / sqrt(1): 0.01 / 1.414e-9
     assert curve.sharpe_ratio(returns(0.01 + 1e-9, 0.01 - 1e-9), periods_per_year=1) == pytest.approx(
@@ -185,6 +193,12 @@ def test_drawdown_without_a_bar_or_with_an_unknown_equity_is_undefined() -> None
     assert math.isnan(drawdown(100))
     assert math.isnan(drawdown(100, math.nan, 120))
     assert math.isnan(drawdown(100, math.inf))
+
+
+@pytest.mark.parametrize("start", [0.0, -1.0])
+def test_nothing_is_measured_against_a_capital_that_is_not_there(start: float) -> None:
+    assert math.isnan(drawdown(start, 1, 2))
+    assert math.isnan(curve.total_return(points(start, 1, 2)))
 
 
 def test_calmar_is_annual_return_over_drawdown() -> None:
