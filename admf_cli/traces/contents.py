@@ -13,6 +13,7 @@ from typing import Any
 
 from admf_cli.errors import StorageError
 from admf_cli.tracefile.discovery import ContainerTrace, display
+from admf_cli.tracefile.format import SCHEMA_VERSION
 from admf_cli.tracefile.metafile import Meta, read_meta
 from admf_cli.traces.dense import DenseBlock
 from admf_cli.traces.faults import FaultLog
@@ -61,7 +62,8 @@ def read_contents(
     """Return what lies in a file and its meta file; what can't be read is among the faults.
 
     Args:
-        strict: also name lines whose keys are not exactly the format's, in its order.
+        strict: also name lines whose keys are not exactly the format's, in its order, unless the seal says that
+            another version wrote them: that is a fault of its own, told once a file.
         on_block: given every block of events, in order.
         on_bytes: given every byte of the file, in order.
     """
@@ -80,6 +82,7 @@ def read_contents(
             on_bytes(chunk)
 
     before = faults.counts.copy()
+    strict = strict and (file.meta is None or file.meta.schema_version in (None, SCHEMA_VERSION))
     try:
         for block in scan_dense(container, name, faults, strict=strict, on_bytes=count):
             _take(file, block)

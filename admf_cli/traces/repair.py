@@ -1,8 +1,9 @@
 """A sound copy of a damaged run: what is whole is kept as it stands, meta files are rebuilt, what was lost is listed.
 
-Nothing is guessed or filled in, and nothing is written into the damaged run. A value that was changed without breaking
-its line can't be told from a right one: the copy keeps it, and `verify` then says what doesn't add up. Refuses to know
-how the answer is shown.
+Nothing is guessed or filled in, and nothing is written into the damaged run. A line is kept if it is an event of its
+container whose number and sequence fit. What its values are is not judged: one that was changed can't be told from a
+right one, another version writes kinds this one doesn't know, and a wrong time must not cost the lines after it. The
+copy keeps them, and `verify` then says what doesn't add up. Refuses to know how the answer is shown.
 """
 
 from __future__ import annotations
@@ -19,12 +20,10 @@ from admf_cli.tracefile.discovery import ContainerTrace, PhaseTrace, discover_so
 from admf_cli.tracefile.format import SCHEMA_VERSION, meta_path, trace_id, trace_path
 from admf_cli.tracefile.lookup import TraceLookup
 from admf_cli.tracefile.metafile import Meta, read_meta
-from admf_cli.tracefile.payloads import what_lacks
 from admf_cli.tracefile.presence import is_held
 from admf_cli.tracefile.reader import LineFault, collection_paused, parse_lines, read_blocks
 from admf_cli.tracefile.writer import TraceFile
 from admf_cli.traces.event import kind_of
-from admf_cli.traces.moments import microseconds
 from admf_cli.traces.numbers import NumberSet, split_id
 from admf_cli.traces.outside import check_outside
 from admf_cli.traces.scan import what_is_wrong
@@ -150,7 +149,6 @@ class _Copy:
     first: Mapping[str, Any] | None = None
     last: Mapping[str, Any] | None = None
     start: Mapping[str, Any] = field(default_factory=dict)
-    time: int | None = None
 
     def lose(self, line: int, reason: str) -> None:
         self.lost_lines += 1
@@ -214,21 +212,11 @@ def _what_is_wrong(event: Any, container_id: str, copy: _Copy) -> str | None:
     if isinstance(event, ValueError):
         return f"not JSON: {event}"
     wrong = what_is_wrong(event, container_id)
-    if wrong is None:
-        lacks = what_lacks(event["event_type"], event["payload"])
-        wrong = lacks and f"{event['event_type']}: {lacks}"
-    if wrong is not None:
-        return wrong
-    time = microseconds(event["timestamp"])
-    if time is None:
-        return f"{event['timestamp'][:40]!r} is not a time"
-    if copy.last is not None:
+    if wrong is None and copy.last is not None:
         number, before = _number(event), _number(copy.last)
         if number <= before or event["sequence"] <= copy.last["sequence"]:
             return f"{event['event_id']} does not come after {copy.last['event_id']}"
-        if copy.time is not None and time < copy.time:
-            return f"{event['event_id']}: time runs backwards"
-    return None
+    return wrong
 
 
 def _note(event: Mapping[str, Any], copy: _Copy) -> None:
@@ -236,7 +224,6 @@ def _note(event: Mapping[str, Any], copy: _Copy) -> None:
     copy.numbers.add([_number(event)])
     copy.first = copy.first or event
     copy.last = event
-    copy.time = microseconds(event["timestamp"])
     if event["event_type"] == "PHASE_START":
         copy.start = event["payload"]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from commandline import traces
-from handmade import EXECUTION, PORTFOLIO, STRATEGY, written
+from handmade import EXECUTION, PORTFOLIO, STRATEGY, crossover_run, written
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -91,6 +91,42 @@ def test_a_container_whose_lines_are_gone_is_lost_and_said_to_be(tmp_path: Path)
     one = repaired(phase, tmp_path / "b")["features"]
     assert (one.status, one.kept, one.lost) == ("lost", 0, 42)
     assert not list((tmp_path / "b").rglob("features*"))
+
+
+@pytest.mark.parametrize(
+    ("event_type", "key", "value"),
+    [
+        ("ORDER", "side", "sell_short"),  # a side that a later version may know
+        ("BAR", "close", None),
+        ("FEATURE", "fast", {"mean": 1.0}),
+        ("PHASE_END", "status", 7),
+    ],
+)
+def test_a_whole_line_is_kept_whatever_kind_its_values_are(
+    tmp_path: Path, event_type: str, key: str, value: object
+) -> None:
+    run = crossover_run([100.0 + (bar % 10) for bar in range(20)], {2: 1, 8: 0})
+    container, events = next(
+        (name, events) for name, events in run.events.items() if any(one["event_type"] == event_type for one in events)
+    )
+    next(one for one in events if one["event_type"] == event_type)["payload"][key] = value
+    phase = run.write(tmp_path / "a" / "wf_1" / "backtest", unsealed=[container])
+    (repairs,) = repair(phase, tmp_path / "b").phases
+    found = {one.container_id: one for one in repairs.containers}
+    assert (found[container].status, found[container].lost, found[container].lines) == ("recovered", 0, ())
+    copy = tmp_path / "b" / "wf_1" / "backtest" / f"{container}.jsonl"
+    assert copy.read_bytes() == (phase / f"{container}.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize("time", ["2999-01-01T00:00:00Z", "next Tuesday"])
+def test_a_wrong_time_costs_no_line(tmp_path: Path, time: str) -> None:
+    run = crossover_run([100.0 + (bar % 10) for bar in range(20)], {2: 1, 8: 0})
+    run.events["data"][5]["timestamp"] = time
+    phase = run.write(tmp_path / "a" / "wf_1" / "backtest", unsealed=["data"])
+    (repairs,) = repair(phase, tmp_path / "b").phases
+    found = {one.container_id: one for one in repairs.containers}
+    assert (found["data"].kept, found["data"].lost) == (22, 0)
+    assert [(one.file.rpartition("/")[2], one.line) for one in verify(tmp_path / "b").faults if one.kind == "time"]
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

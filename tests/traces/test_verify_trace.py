@@ -238,6 +238,26 @@ def test_a_meta_file_that_contradicts_the_others_is_found_although_sealed(
     assert "meta" in verify(phase).fault_counts
 
 
+def test_another_version_is_told_once_a_file_and_faults_of_the_known_keys_are_still_found(tmp_path: Path) -> None:
+    def newer() -> Run:
+        run = crossover_run([100.0 + (bar % 10) for bar in range(30)], {2: 1, 8: 0})
+        for events in run.events.values():
+            for event in events:
+                event["host"] = "x"  # a key of every line that version 1 doesn't know
+        return run
+
+    version = {"schema_version": 2}
+    sound = newer().write(tmp_path / "a" / "wf_1" / "backtest", meta_changes=version)
+    assert verify(sound).fault_counts == {"other-version": 5}
+    bent = newer()
+    first(bent, "FILL")["payload"]["price"] += 1.0
+    found = verify(bent.write(tmp_path / "b" / "wf_1" / "backtest", meta_changes=version))
+    assert {"other-version", "fill"} <= set(found.fault_counts)
+    assert "unusual-keys" not in found.fault_counts
+    known = verify(newer().write(tmp_path / "c" / "wf_1" / "backtest"))
+    assert known.fault_counts["unusual-keys"] == sum(map(len, newer().events.values()))
+
+
 def test_a_moved_directory_is_verified_with_a_note(tmp_path: Path) -> None:
     phase = written(tmp_path)
     moved = phase.parent.rename(tmp_path / "renamed")
