@@ -116,22 +116,19 @@ def test_a_full_standard_output_is_told_and_is_no_fault_of_ours(arguments: list[
 
 
 def test_a_trace_directory_removed_in_mid_run_ends_it_with_its_path(tmp_path: Path) -> None:
-    (tmp_path / "c.yaml").write_text(RUN % (15_000, "null"))
-    process = subprocess.Popen(
-        command("run", "c.yaml", "-q", "--workflow-id", "wf"),
-        cwd=tmp_path,
-        env=ENVIRONMENT,
-        stderr=subprocess.PIPE,
-        text=True,
+    (tmp_path / "removing.py").write_text(
+        "import os\n\n\nclass Removing:\n    def on_bar(self, ctx):\n"
+        "        if ctx.bar == 50:\n            os.rename('traces', 'gone')\n"
     )
-    lines = tmp_path / "traces" / "wf" / "backtest" / "execution.jsonl"
-    while process.poll() is None and not lines.exists():
-        pass
-    os.rename(tmp_path / "traces", tmp_path / "gone")
-    _, said = process.communicate(timeout=120)
-    assert process.returncode == 5, said
-    assert "traces/wf/backtest/" in said
-    assert "Traceback" not in said
+    (tmp_path / "c.yaml").write_text(
+        "data: {source: synthetic, symbols: [A], synthetic: {bars: 200}}\n"
+        "strategies: [{name: s, type: python, path: removing.py:Removing}]\n"
+        "risk_profiles: [{name: r, sizing: {type: fixed, quantity: 1}}]\n"
+    )
+    removed = run(tmp_path)
+    assert removed.returncode == 5, removed.stderr
+    assert "traces/wf/backtest/" in removed.stderr
+    assert "Traceback" not in removed.stderr
     assert not (tmp_path / "results" / "wf" / "summary.json").exists()
     assert all(violations(phase) == [] for phase in phases(tmp_path / "gone"))
 
