@@ -20,6 +20,10 @@ _ID_KEYS = frozenset({"order_id", "bar", "parent", "oco", "entry_fill", "exit_fi
 _MOST_IN_A_BAR = 5_000  # a bar of more events is compared in parts
 _MOST_FIELDS = 30
 _MOST_DEPTH = 20
+MOST_KEYS = 50  # that one side lacks and that are looked for in all of its file
+_NAMED_BY_DATA = frozenset(
+    {"features", "positions", "rejects", "settings"}
+)  # symbols, reasons and names, not the format
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class ContainerComparison:
         counts: (event type, "changed" | "only_a" | "only_b") -> how many.
         ids_only: pairs that differ in nothing but ids and numbers.
         starts: the two PHASE_STARTs, where both are there and differ in substance.
+        one_sided: keys that were absent on one side of a pair, the first `MOST_KEYS`.
         unread: lines that are no events.
     """
 
@@ -61,7 +66,17 @@ class ContainerComparison:
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     ids_only: int = 0
     starts: Pair | None = None
+    one_sided: set[SidedKey] = field(default_factory=set)
     unread: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SidedKey:
+    """A key of a payload that one side has: `path` goes through lists by `*`."""
+
+    event_type: str
+    path: str
+    only: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +87,13 @@ class Window:
         first_bar: the first; None from the beginning.
         stop_bar: the first that is not; None to the end.
         without: event types that one side did not record.
+        apart: keys that are no difference of events, because one side never writes them.
     """
 
     first_bar: int | None = None
     stop_bar: int | None = None
     without: frozenset[str] = frozenset()
+    apart: frozenset[SidedKey] = frozenset()
 
 
 def compare(a: TraceLookup, b: TraceLookup, window: Window, tolerance: float) -> ContainerComparison:
@@ -93,7 +110,9 @@ def compare(a: TraceLookup, b: TraceLookup, window: Window, tolerance: float) ->
             offsets = [_start(one, max(head.sequence >> BAR_SHIFT, window.first_bar or 0)) for one in (a, b)]
     for lines_a, lines_b in _side_by_side(_bars(a, offsets[0], window, found), _bars(b, offsets[1], window, found)):
         if [line.data for line in lines_a] != [line.data for line in lines_b]:
-            _compare_bar(_events(lines_a, window, found), _events(lines_b, window, found), tolerance, found)
+            _compare_bar(
+                _events(lines_a, window, found), _events(lines_b, window, found), tolerance, window.apart, found
+            )
     return found
 
 
@@ -117,8 +136,21 @@ def _equal(a: Any, b: Any, tolerance: float) -> bool:
     return a == b or abs(a - b) <= tolerance * max(abs(a), abs(b))
 
 
-def pair(a: TracedEvent | None, b: TracedEvent | None, tolerance: float) -> Pair:
-    """Return two events with the fields in which they differ."""
+def sided(event_type: str, difference: FieldDifference) -> SidedKey | None:
+    """Return the key that a difference comes from if one side lacks it, None if both have it or data names it."""
+    if (difference.a is None) == (difference.b is None):
+        return None
+    parts = difference.path.split(".")
+    if not _NAMED_BY_DATA.isdisjoint(parts[:-1]) or parts[-1].isdigit() or not difference.path.isascii():
+        return None
+    path = ".".join("*" if part.isdigit() else part for part in parts)
+    return SidedKey(event_type, path, "A" if difference.b is None else "B")
+
+
+def pair(
+    a: TracedEvent | None, b: TracedEvent | None, tolerance: float, apart: frozenset[SidedKey] = frozenset()
+) -> Pair:
+    """Return two events with the fields in which they differ, but for those told `apart`."""
     if a is None or b is None:
         return Pair(a, b, ())
     fields: list[FieldDifference] = []
@@ -130,16 +162,23 @@ def pair(a: TracedEvent | None, b: TracedEvent | None, tolerance: float) -> Pair
         mine, its = ({name: one.payload[name] for name in shared} for one in (a, b))
         fields += itertools.islice(differences(mine, its, tolerance), _MOST_FIELDS)
     elif a.event_type == b.event_type:
-        fields += itertools.islice(differences(a.payload, b.payload, tolerance), _MOST_FIELDS)
+        found = differences(a.payload, b.payload, tolerance)
+        if apart:
+            found = (one for one in found if sided(a.event_type, one) not in apart)
+        fields += itertools.islice(found, _MOST_FIELDS)
     return Pair(a, b, tuple(fields))
 
 
 def _compare_bar(
-    a: Sequence[TracedEvent], b: Sequence[TracedEvent], tolerance: float, found: ContainerComparison
+    a: Sequence[TracedEvent],
+    b: Sequence[TracedEvent],
+    tolerance: float,
+    apart: frozenset[SidedKey],
+    found: ContainerComparison,
 ) -> None:
     if found.parting is None:
         for one, other in itertools.zip_longest(a, b):
-            couple = pair(one, other, tolerance)
+            couple = pair(one, other, tolerance, apart)
             if one is None or other is None or couple.fields:
                 found.parting = couple
                 break
@@ -148,8 +187,10 @@ def _compare_bar(
         for one, other in itertools.zip_longest(buckets[0].get(key, ()), buckets[1].get(key, ())):
             if one is None or other is None:
                 found.counts[key[0], "only_b" if one is None else "only_a"] += 1
-            elif pair(one, other, tolerance).fields:
+            elif fields := pair(one, other, tolerance, apart).fields:
                 found.counts[key[0], "changed"] += 1
+                if len(found.one_sided) < MOST_KEYS:
+                    found.one_sided.update(name for field in fields if (name := sided(key[0], field)))
             elif one != other:
                 found.ids_only += 1
     if found.parting is not None and not found.counts:

@@ -13,11 +13,21 @@ from pathlib import Path
 
 from admf_cli.errors import ConfigError
 from admf_cli.tracefile.discovery import PhaseTrace, display
-from admf_cli.traces.alignment import ContainerComparison, FieldDifference, Pair, Window, compare, differences
+from admf_cli.traces.alignment import (
+    ContainerComparison,
+    FieldDifference,
+    Pair,
+    SidedKey,
+    Window,
+    compare,
+    differences,
+    sided,
+)
 from admf_cli.traces.archive import Archive, Gone
 from admf_cli.traces.event import TracedEvent, amount
 from admf_cli.traces.explain import causes_of
 from admf_cli.traces.target import choose_phases, open_archives
+from admf_cli.traces.versions import are_of_two, compare_versions, types_apart
 
 _HEADERS = (
     "workflow_id",
@@ -68,6 +78,7 @@ class PhaseDiff:
     Attributes:
         headers: of the seals: versions, ids, hashes.
         settings: container -> what its configuration differs in.
+        recording: container -> payload keys that only one of two versions ever writes, and that count for nothing.
         ids_only: events that differ in ids and numbers only.
         compared: the containers on both sides.
         notes: what could not be compared.
@@ -83,6 +94,7 @@ class PhaseDiff:
     metrics: tuple[MetricDifference, ...]
     compared: tuple[str, ...]
     notes: tuple[str, ...]
+    recording: Mapping[str, tuple[SidedKey, ...]]
 
     @property
     def same(self) -> bool:
@@ -151,12 +163,19 @@ def _diff_phase(sides: Sequence[Archive], tolerance: float) -> PhaseDiff:
     compared = [one for one in mine if one in its]
     notes = [f"{one}: only {side} traced it, so it was not compared" for side, one in _unmatched(mine, its)]
     found: dict[str, ContainerComparison] = {}
+    recording: dict[str, tuple[SidedKey, ...]] = {}
     for container_id in compared:
         window = _window(a, b, container_id, notes)
         its_a, its_b = a.lookup(container_id), b.lookup(container_id)
         assert its_a is not None
         assert its_b is not None
-        found[container_id] = comparison = compare(its_a, its_b, window, tolerance)
+        if are_of_two(a.meta(container_id), b.meta(container_id)):
+            comparison, keys = compare_versions(its_a, its_b, window, tolerance)
+            if keys:
+                recording[container_id] = keys
+        else:
+            comparison = compare(its_a, its_b, window, tolerance)
+        found[container_id] = comparison
         if comparison.unread:
             notes.append(f"{container_id}: {comparison.unread:,} lines are no events and were not compared")
     if not compared:
@@ -173,9 +192,10 @@ def _diff_phase(sides: Sequence[Archive], tolerance: float) -> PhaseDiff:
         else Parting(first, parted[first], _causes(a, parted[first].a), _causes(b, parted[first].b)),
         tuple(_types(found)),
         sum(result.ids_only for result in found.values()),
-        tuple(_metrics(a, b, compared, tolerance)),
+        tuple(_metrics(a, b, compared, tolerance, recording)),
         tuple(compared),
         tuple(notes),
+        recording,
     )
 
 
@@ -199,6 +219,9 @@ def _window(a: Archive, b: Archive, container_id: str, notes: list[str]) -> Wind
         if filtered - without:
             notes.append(f"{container_id}: {side} did not record {', '.join(sorted(filtered))}")
         without |= filtered
+    for side, event_type in types_apart(a.meta(container_id), b.meta(container_id)):
+        notes.append(f"{container_id}: only {side}'s version writes {event_type}, so it was not compared")
+        without.add(event_type)
     return Window(first_bar, stop_bar, frozenset(without))
 
 
@@ -231,7 +254,9 @@ def _types(found: Mapping[str, ContainerComparison]) -> list[TypeDifference]:
     return rows
 
 
-def _metrics(a: Archive, b: Archive, compared: list[str], tolerance: float) -> list[MetricDifference]:
+def _metrics(
+    a: Archive, b: Archive, compared: list[str], tolerance: float, recording: Mapping[str, tuple[SidedKey, ...]]
+) -> list[MetricDifference]:
     rows = []
     for container_id in compared:
         if a.kind(container_id) != "portfolio":
@@ -241,6 +266,12 @@ def _metrics(a: Archive, b: Archive, compared: list[str], tolerance: float) -> l
         if not mine or not its:
             continue
         for field in differences(mine, its, tolerance):
+            if sided("PHASE_END", _below("metrics", field)) in recording.get(container_id, ()):
+                continue
             values = amount(mine, field.path), amount(its, field.path)
             rows.append(MetricDifference(container_id, field.path, *values))
     return rows
+
+
+def _below(key: str, field: FieldDifference) -> FieldDifference:
+    return FieldDifference(f"{key}.{field.path}", field.a, field.b)

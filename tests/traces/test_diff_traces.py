@@ -118,6 +118,69 @@ def test_a_run_that_was_killed_is_the_same_as_far_as_it_came(tmp_path: Path) -> 
     assert diff(a, b).same
 
 
+def newer(**options: Any) -> Run:
+    """The same run as a later version may write it: more keys, also deep ones, and a type of its own."""
+    run = made(**options)
+    for events in run.events.values():
+        for event in events:
+            event["payload"]["note"] = "x"
+            for trade in event["payload"].get("trades", ()):
+                trade["mae"] = 0.5
+            if "metrics" in event["payload"]:
+                event["payload"]["metrics"]["ulcer"] = 0.25
+    run.add(PORTFOLIO, "HEARTBEAT", 39, (1 << 20) - 1, {"n": 1})
+    return run
+
+
+NEWER = ({}, {"meta_changes": {"admf_version": "0.2.0"}})
+
+
+def test_keys_and_types_that_only_one_version_writes_are_listed_once_and_no_difference(tmp_path: Path) -> None:
+    phase = compared(tmp_path, made(), newer(), options=NEWER)
+    assert phase.same, phase.parting
+    assert (phase.types, phase.metrics) == ((), ())
+    keys = {(one.event_type, one.path, one.only) for one in phase.recording[PORTFOLIO]}
+    assert {
+        ("ORDER", "note", "B"),
+        ("POSITION_CLOSE", "trades.*.mae", "B"),
+        ("PHASE_END", "metrics.ulcer", "B"),
+    } <= keys
+    assert {one.path for one in phase.recording["data"]} == {"note"}
+    assert any("only B's version writes HEARTBEAT" in note for note in phase.notes)
+    turned = compared(tmp_path / "turned", newer(), made(), options=NEWER[::-1])
+    assert turned.same
+    assert {one.only for one in turned.recording["data"]} == {"A"}
+
+
+def test_what_happened_otherwise_is_still_found_between_two_versions(tmp_path: Path) -> None:
+    plain = compared(tmp_path / "plain", made(), made(quantity=11.0))
+    phase = compared(tmp_path / "newer", made(), newer(quantity=11.0), options=NEWER)
+    assert phase.parting is not None
+    assert plain.parting is not None
+    assert phase.parting.pair.sequence == plain.parting.pair.sequence
+    assert phase.parting.pair.fields == plain.parting.pair.fields
+    assert phase.types == plain.types
+
+
+def test_a_key_that_the_other_version_writes_sometimes_is_a_difference(tmp_path: Path) -> None:
+    a, b = made(), made()
+    for run, marked in ((a, slice(1)), (b, slice(None))):
+        orders = [one for one in run.events[PORTFOLIO] if one["event_type"] == "ORDER"]
+        for order in orders[marked]:
+            order["payload"]["limit_price"] = 99.0
+    phase = compared(tmp_path, a, b, options=NEWER)
+    assert phase.recording == {}
+    assert [(one.event_type, one.changed) for one in phase.types] == [("ORDER", 3)]
+
+
+def test_a_symbol_that_only_one_version_held_is_a_difference(tmp_path: Path) -> None:
+    b = made()
+    for event in b.events[PORTFOLIO]:
+        if event["event_type"] == "PORTFOLIO_UPDATE":
+            event["payload"]["positions"]["XYZ"] = 5.0
+    assert not compared(tmp_path, made(), b, options=NEWER).same
+
+
 def test_phases_are_paired_by_name_and_one_more_is_a_difference(tmp_path: Path) -> None:
     for name, phases in (("a", ("testing", "training")), ("b", ("training", "validation"))):
         for phase in phases:

@@ -22,6 +22,12 @@ _TYPES = (
     Column("only A", right=True),
     Column("only B", right=True),
 )
+_KEYS = (
+    Column("container", style="cyan", wraps=True),
+    Column("type"),
+    Column("key", wraps=True),
+    Column("only in"),
+)
 _METRICS = (
     Column("portfolio", style="cyan", wraps=True),
     Column("figure"),
@@ -66,10 +72,16 @@ def _show_phase(phase: PhaseDiff, screen: Screen) -> None:
         screen.table(_FIELDS, _field_rows(phase.headers), title="headers that differ")
     for container, fields in phase.settings.items():
         screen.table(_FIELDS, _field_rows(fields), title=f"configuration of {container}")
+    keys = [
+        (container, key.event_type, key.path, key.only) for container, one in phase.recording.items() for key in one
+    ]
+    if keys:
+        screen.table(_KEYS, keys, title="keys that only one version writes (not counted as differences)")
     for note in phase.notes:
         screen.line(f"note: {note}", "dim")
     if phase.ids_only:
-        screen.line(f"{phase.ids_only:,} events differ in ids and numbers only", "dim")
+        what = "ids, numbers and such keys" if phase.recording else "ids and numbers"
+        screen.line(f"{phase.ids_only:,} events differ in {what} only", "dim")
     if phase.parting is None:
         screen.line(f"the same happened in {', '.join(phase.compared)}", "green")
         screen.line()
