@@ -13,6 +13,7 @@ from admf_cli.broker.account import Deal
 from admf_cli.broker.financing import accrual
 from admf_cli.broker.funds import initial_rate
 from admf_cli.clock import ACCRUE, MARK, SETTLE
+from admf_cli.containers.desk import Desk
 from admf_cli.containers.ordering import OrderingContainer
 from admf_cli.containers.working import SIGNAL_PURPOSES, STOP_PURPOSES, Working
 from admf_cli.events.event import Event
@@ -28,19 +29,15 @@ class BooksContainer(OrderingContainer):
     """Books of one account, kept by the events of the execution.
 
     Args:
-        periods_per_year: bars a year.
-        fills_at_close: market orders fill at the close of the bar they are decided on.
-        orders: what sending orders takes.
+        desk: what it trades with.
     """
 
-    def __init__(
-        self, config: Mapping[str, Any], *, periods_per_year: float, fills_at_close: bool, **orders: Any
-    ) -> None:
-        super().__init__(config, **orders)
+    def __init__(self, config: Mapping[str, Any], desk: Desk) -> None:
+        super().__init__(config, desk)
         self.slippage_paid = 0.0
         self._profile: Mapping[str, Any] = self.settings["risk_profile"]
-        self._periods_per_year = periods_per_year
-        self._fills_at_close = fills_at_close
+        self._periods_per_year = desk.periods_per_year
+        self._fills_at_close = desk.fills_at_close
         self._last_fill: Event | None = None
         self._opened: dict[int, tuple[int, str | None]] = {}  # symbol -> bar and flow of the entry
         self._cooling_until: dict[int, int] = {}

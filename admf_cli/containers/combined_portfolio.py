@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from admf_cli.containers.desk import Desk
 from admf_cli.containers.portfolio import BY_WEIGHT, PortfolioContainer
 from admf_cli.containers.working import SIGNAL_PURPOSES, Working
 from admf_cli.events.event import Event
@@ -20,8 +21,8 @@ from admf_cli.risk.orders import signal_order
 class CombinedPortfolioContainer(PortfolioContainer):
     """Keeps a target for each strategy and symbol; of each symbol one order works at a time."""
 
-    def __init__(self, config: Mapping[str, Any], **books: Any) -> None:
-        super().__init__(config, **books)
+    def __init__(self, config: Mapping[str, Any], desk: Desk) -> None:
+        super().__init__(config, desk)
         self._targets = Targets(self.settings["allocations"])
         self._styles: Mapping[str, Any] = self.settings["orders"] or {}
 

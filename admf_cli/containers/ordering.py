@@ -5,19 +5,18 @@ Refuses to know when any of it is due.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from admf_cli.broker.account import Account, Outcome
-from admf_cli.broker.instrument import Instrument
+from admf_cli.broker.account import Outcome
 from admf_cli.broker.standing import Standing
 from admf_cli.containers.base import Container
+from admf_cli.containers.desk import Desk
 from admf_cli.containers.tally import Tally
 from admf_cli.containers.working import Working
 from admf_cli.events.event import Event
-from admf_cli.market.bars import Bars, FloatArray
 from admf_cli.risk.limits import Breach
 
 
@@ -25,34 +24,23 @@ class OrderingContainer(Container):
     """Sends the orders of one account, and keeps those that have not ended.
 
     Args:
-        account: the money; only this container books into it.
-        bars: the phase.
-        marks: shape (n_bars, n_symbols), last known closes.
-        bar_id: bar, symbol index -> id of the BAR event.
+        desk: what it trades with; only this container books into its account.
     """
 
     container_type = "portfolio"
 
-    def __init__(
-        self,
-        config: Mapping[str, Any],
-        *,
-        account: Account,
-        bars: Bars,
-        marks: FloatArray,
-        instruments: Sequence[Instrument],
-        bar_id: Callable[[int, int], str],
-    ) -> None:
+    def __init__(self, config: Mapping[str, Any], desk: Desk) -> None:
         super().__init__(config)
-        self.account = account
+        bars = desk.bars
+        self.account = desk.account
         self.tally = Tally()
         self._bars = bars
-        self._marks = marks
-        self._instruments = instruments
-        self._bar_id = bar_id
+        self._marks = desk.marks
+        self._instruments = desk.instruments
+        self._bar_id = desk.bar_id
         self._symbol_index = {name: index for index, name in enumerate(bars.symbols)}
         self._working: dict[str, Working] = {}
-        self._standing = Standing(account, bars, marks, instruments)
+        self._standing = Standing(desk.account, bars, desk.marks, desk.instruments)
 
     def on_end(self, event: Event) -> None:
         """Take note that an order ended without a (further) fill."""

@@ -9,10 +9,11 @@ import numpy as np
 
 from admf_cli.clock import SUBMIT
 from admf_cli.containers.books import BooksContainer
+from admf_cli.containers.desk import Desk
 from admf_cli.containers.working import SIGNAL_PURPOSES
 from admf_cli.events.bus import EventBus
 from admf_cli.events.event import Event
-from admf_cli.market.bars import Bars, FloatArray
+from admf_cli.market.bars import FloatArray
 from admf_cli.risk.entry import Entry, entry_size
 from admf_cli.risk.limits import Breach, Exposure
 from admf_cli.risk.orders import signal_order
@@ -26,15 +27,13 @@ class PortfolioContainer(BooksContainer):
     """One strategy under one risk profile, with cash and positions of its own.
 
     Args:
-        history: warm-up bars and the phase, for sizes that look back.
-        first: index in `history` of the phase's first bar.
-        books: what the books take.
+        desk: what it trades with.
     """
 
-    def __init__(self, config: Mapping[str, Any], *, history: Bars, first: int, **books: Any) -> None:
-        super().__init__(config, **books)
-        self._history = history
-        self._first = first
+    def __init__(self, config: Mapping[str, Any], desk: Desk) -> None:
+        super().__init__(config, desk)
+        self._history = desk.history
+        self._first = desk.first
         self._sizing: Mapping[str, Any] = self._profile["sizing"]
         orders = self.settings.get("orders") or {}
         self._entry_style: Mapping[str, Any] = orders.get("entry") or {}

@@ -14,6 +14,7 @@ from admf_cli.containers.bar_by_bar import BarByBarContainer
 from admf_cli.containers.base import Container
 from admf_cli.containers.combined_portfolio import CombinedPortfolioContainer
 from admf_cli.containers.data import DataContainer
+from admf_cli.containers.desk import Desk
 from admf_cli.containers.execution import ExecutionContainer
 from admf_cli.containers.features import FeaturesContainer
 from admf_cli.containers.portfolio import PortfolioContainer
@@ -120,15 +121,17 @@ class TopologyBuilder:
                         **{key: config["execution"][key] for key in _PORTFOLIO_SETTINGS if config["execution"][key]},
                     },
                 ),
-                account=Account(config["portfolio"]["initial_capital"], traded, data.bars.symbols),
-                bars=data.bars,
-                marks=marks,
-                history=data.history,
-                first=data.first,
-                instruments=traded,
-                periods_per_year=yearly,
-                fills_at_close=config["execution"]["fill_price"] == "close",
-                bar_id=data.bar_id,
+                Desk(
+                    account=Account(config["portfolio"]["initial_capital"], traded, data.bars.symbols),
+                    bars=data.bars,
+                    marks=marks,
+                    history=data.history,
+                    first=data.first,
+                    instruments=traded,
+                    periods_per_year=yearly,
+                    fills_at_close=config["execution"]["fill_price"] == "close",
+                    bar_id=data.bar_id,
+                ),
             )
             portfolios.append(portfolio)
             return portfolio
