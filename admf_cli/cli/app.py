@@ -8,6 +8,7 @@ import typer
 
 from admf_cli import CONFIG_SCHEMA_VERSION, TRACE_SCHEMA_VERSION, __version__
 from admf_cli.cli import check, config, features, init, run, strategies, traces
+from admf_cli.cli.groups import CommandGroup
 
 app = typer.Typer(
     name="admf",
@@ -15,6 +16,8 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 the answer is no, 2 usage or configuration, 3 market data, 4 the run failed, "
     "5 files, 130/143 interrupted. --debug shows the traceback of a fault.",
     no_args_is_help=True,
+    cls=CommandGroup,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

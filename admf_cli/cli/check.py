@@ -7,16 +7,14 @@ from typing import Annotated
 
 import typer
 
+from admf_cli.cli.groups import CommandGroup
+from admf_cli.cli.options import AsJson, Config, Overrides
+
 app = typer.Typer(
+    cls=CommandGroup,
     help="Prove that nothing knows the future, that features are warm, that equal runs are equal: exit 1 if not.",
     no_args_is_help=True,
 )
-
-Config = Annotated[str, typer.Argument(metavar="CONFIG", help="YAML file, or - for standard input.")]
-Overrides = Annotated[
-    list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Override a value; repeatable, last wins.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
 @app.command()

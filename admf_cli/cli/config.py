@@ -7,13 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-app = typer.Typer(help="Check, show and describe configurations.", no_args_is_help=True)
+from admf_cli.cli.groups import CommandGroup
+from admf_cli.cli.options import AsJson, Config, Overrides
 
-Config = Annotated[str, typer.Argument(metavar="CONFIG", help="YAML file, or - for standard input.")]
-Overrides = Annotated[
-    list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Override a value; repeatable, last wins.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+app = typer.Typer(
+    cls=CommandGroup,
+    help="Check, show and describe configurations.",
+    no_args_is_help=True,
+)
 
 
 @app.command()

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import typer
 
+from admf_cli.cli.groups import CommandGroup
 from admf_cli.cli.traces import comparing, exporting, keeping, questions, showing, soundness, sql
 
-app = typer.Typer(help="Ask the traces of a run: what is in them, why, why not, what changed.", no_args_is_help=True)
+app = typer.Typer(
+    cls=CommandGroup, help="Ask the traces of a run: what is in them, why, why not, what changed.", no_args_is_help=True
+)
 app.command("list")(keeping.list_runs)
 app.command()(soundness.inspect)
 app.command()(soundness.verify)
