@@ -1,4 +1,7 @@
-"""`admf traces export`: each format read by a reader that isn't ours, or held against the published format's rules."""
+"""`admf traces export`: each format read by a reader that isn't ours, or held against the published format's rules.
+
+Perfetto is the latter: the `perfetto` package (0.59.1 tried) downloads its trace_processor_shell when first used.
+"""
 
 from __future__ import annotations
 
