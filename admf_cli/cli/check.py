@@ -21,7 +21,9 @@ app = typer.Typer(
 def lookahead(
     config: Config,
     overrides: Overrides = None,
-    cuts: Annotated[int, typer.Option("--cuts", min=1, max=10_000, help="At how many bars to cut the data.")] = 24,
+    cuts: Annotated[
+        int, typer.Option("--cuts", metavar="N", min=1, max=10_000, help="At how many bars to cut the data.")
+    ] = 24,
     as_json: AsJson = False,
 ) -> None:
     """Rerun on data cut at many bars, and turned to noise there: nothing published before may change."""
@@ -43,7 +45,10 @@ def warmup(
     config: Config,
     overrides: Overrides = None,
     tolerance: Annotated[
-        float, typer.Option("--tolerance", min=0.0, help="Of a value, as a fraction of its standard deviation.")
+        float,
+        typer.Option(
+            "--tolerance", metavar="FRACTION", min=0.0, help="Of a value, as a fraction of its standard deviation."
+        ),
     ] = 0.001,
     as_json: AsJson = False,
 ) -> None:

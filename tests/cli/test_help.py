@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
+import typer.main
+
+from admf_cli.cli.app import app
 
 PROBE = """
 import sys
@@ -39,3 +44,18 @@ def test_help_and_usage_errors_are_whole_and_load_nothing_heavy(arguments: list[
     text, loaded = told(*arguments)
     assert expected in " ".join(text.split())
     assert loaded == set()
+
+
+def commands(group: Any) -> Iterator[Any]:
+    for command in group.commands.values():
+        yield from commands(command) if hasattr(command, "commands") else [command]
+
+
+def test_help_names_what_an_option_takes_and_not_the_type_it_has_in_python() -> None:
+    nameless = {
+        f"{command.name} {option.opts[0]}"
+        for command in commands(typer.main.get_command(app))
+        for option in command.params
+        if option.metavar is None and not option.is_flag and not option.type_descriptor.is_choice
+    }
+    assert nameless == set()

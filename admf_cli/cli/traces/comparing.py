@@ -7,14 +7,34 @@ from typing import Annotated
 
 import typer
 
+from admf_cli.cli.traces import completion
 from admf_cli.cli.traces.options import AsJson, Directory, Phase, Plain
 
 
 def diff(
-    a: Annotated[Path, typer.Argument(metavar="A", help="A phase or a workflow.", show_default=False)],
-    b: Annotated[Path, typer.Argument(metavar="B", help="The one to compare it with.", show_default=False)],
+    a: Annotated[
+        Path,
+        typer.Argument(
+            metavar="A",
+            help="A phase or a workflow.",
+            show_default=False,
+            autocompletion=completion.directories,
+        ),
+    ],
+    b: Annotated[
+        Path,
+        typer.Argument(
+            metavar="B",
+            help="The one to compare it with.",
+            show_default=False,
+            autocompletion=completion.directories,
+        ),
+    ],
     tolerance: Annotated[
-        float, typer.Option("--tolerance", help="Numbers closer than this fraction of the larger are the same.")
+        float,
+        typer.Option(
+            "--tolerance", metavar="FRACTION", help="Numbers closer than this fraction of the larger are the same."
+        ),
     ] = 0.0,
     phase: Phase = None,
     as_json: AsJson = False,
@@ -37,7 +57,9 @@ def diff(
 def stats(
     directory: Directory,
     phase: Phase = None,
-    trades: Annotated[int, typer.Option("--trades", min=0, help="How many of the biggest and slowest trades.")] = 5,
+    trades: Annotated[
+        int, typer.Option("--trades", metavar="N", min=0, help="How many of the biggest and slowest trades.")
+    ] = 5,
     as_json: AsJson = False,
     plain: Plain = False,
 ) -> None:

@@ -17,12 +17,18 @@ def export(
     directory: Directory,
     target: Annotated[Target, typer.Option("--to", help="The format.")],
     output: Annotated[
-        Path, typer.Option("--output", help="A new file (perfetto, mermaid: or -) or directory (otlp, parquet, csv).")
+        Path,
+        typer.Option(
+            "--output", metavar="PATH", help="A new file (perfetto, mermaid: or -) or directory (otlp, parquet, csv)."
+        ),
     ],
     event: Annotated[
         str | None,
         typer.Option(
-            "--event", help="mermaid: whose causal graph, as explain takes it.", autocompletion=completion.events
+            "--event",
+            metavar="EVENT",
+            help="mermaid: whose causal graph, as explain takes it.",
+            autocompletion=completion.events,
         ),
     ] = None,
     time: Annotated[TimeAxis, typer.Option("--time", help="perfetto: simulated time, or the order of events.")] = (

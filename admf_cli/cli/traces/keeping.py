@@ -11,8 +11,8 @@ from admf_cli.cli.traces.options import AsJson, Directory, Plain
 
 
 def list_runs(
-    directory: Annotated[Path, typer.Argument(metavar="[DIR]", help="A folder of workflows.")] = Path("traces"),
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only the newest so many.")] = None,
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of workflows.")] = Path("traces"),
+    limit: Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="Only the newest so many.")] = None,
     as_json: AsJson = False,
     plain: Plain = False,
 ) -> None:
@@ -31,12 +31,17 @@ def list_runs(
 
 def prune(
     directory: Directory,
-    keep: Annotated[int | None, typer.Option("--keep", min=0, help="Spare so many of the newest runs.")] = None,
+    keep: Annotated[
+        int | None, typer.Option("--keep", metavar="N", min=0, help="Spare so many of the newest runs.")
+    ] = None,
     older_than: Annotated[
-        str | None, typer.Option("--older-than", help="Remove only older ones: 30d, 12h, 4w, or a date.")
+        str | None, typer.Option("--older-than", metavar="AGE", help="Remove only older ones: 30d, 12h, 4w, or a date.")
     ] = None,
     max_size: Annotated[
-        str | None, typer.Option("--max-size", help="Remove only the oldest, until all are below this: 500MB, 2GB.")
+        str | None,
+        typer.Option(
+            "--max-size", metavar="SIZE", help="Remove only the oldest, until all are below this: 500MB, 2GB."
+        ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go; remove nothing.")] = False,
     as_json: AsJson = False,

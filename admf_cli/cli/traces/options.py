@@ -23,6 +23,7 @@ Phase = Annotated[
     str | None,
     typer.Option(
         "--phase",
+        metavar="NAME",
         help="Which phase, where there are several: testing, or wf_1/testing.",
         autocompletion=completion.phases,
     ),
@@ -30,7 +31,10 @@ Phase = Annotated[
 Portfolio = Annotated[
     str | None,
     typer.Option(
-        "--portfolio", help="Container id of the portfolio that is meant.", autocompletion=completion.portfolios
+        "--portfolio",
+        metavar="ID",
+        help="Container id of the portfolio that is meant.",
+        autocompletion=completion.portfolios,
     ),
 ]
 Plain = Annotated[bool, typer.Option("--plain", help="Print tab-separated text without colours or boxes.")]

@@ -15,7 +15,9 @@ def explain(
     event: Annotated[
         str,
         typer.Argument(
-            help="Event id, trade:7, trade:PORTFOLIO:7, last-fill, or SYMBOL@TIME.", autocompletion=completion.events
+            metavar="EVENT",
+            help="Event id, trade:7, trade:PORTFOLIO:7, last-fill, or SYMBOL@TIME.",
+            autocompletion=completion.events,
         ),
     ],
     phase: Phase = None,
@@ -38,11 +40,16 @@ def explain(
 
 def why_not(
     directory: Directory,
-    at: Annotated[str, typer.Option("--at", help="A year, a month, a day, a minute or a moment, UTC.")],
-    symbol: Annotated[str | None, typer.Option("--symbol", help="Only this symbol.")] = None,
+    at: Annotated[str, typer.Option("--at", metavar="TIME", help="A year, a month, a day, a minute or a moment, UTC.")],
+    symbol: Annotated[str | None, typer.Option("--symbol", metavar="SYMBOL", help="Only this symbol.")] = None,
     strategy: Annotated[
         str | None,
-        typer.Option("--strategy", help="Only this strategy: its name or id.", autocompletion=completion.strategies),
+        typer.Option(
+            "--strategy",
+            metavar="NAME",
+            help="Only this strategy: its name or id.",
+            autocompletion=completion.strategies,
+        ),
     ] = None,
     phase: Phase = None,
     as_json: AsJson = False,

@@ -20,25 +20,33 @@ if TYPE_CHECKING:
 Types = Annotated[
     list[str] | None,
     typer.Option(
-        "--type", help="Only these types: FILL, or FILL,REJECT; repeatable.", autocompletion=completion.event_types
+        "--type",
+        metavar="TYPE",
+        help="Only these types: FILL, or FILL,REJECT; repeatable.",
+        autocompletion=completion.event_types,
     ),
 ]
 Containers = Annotated[
     list[str] | None,
     typer.Option(
         "--container",
+        metavar="ID",
         help="Only these containers: ids or patterns such as 'portfolio_*'.",
         autocompletion=completion.containers,
     ),
 ]
-Symbols = Annotated[list[str] | None, typer.Option("--symbol", help="Only these symbols; repeatable.")]
+Symbols = Annotated[
+    list[str] | None, typer.Option("--symbol", metavar="SYMBOL", help="Only these symbols; repeatable.")
+]
 First = Annotated[
     str | None, typer.Option("--from", metavar="TIME", help="From this year, month, day or moment on, UTC.")
 ]
 Last = Annotated[
     str | None, typer.Option("--to", metavar="TIME", help="Up to the end of this year, month, day or moment, UTC.")
 ]
-Reasons = Annotated[list[str] | None, typer.Option("--reason", help="Only events with this reason code.")]
+Reasons = Annotated[
+    list[str] | None, typer.Option("--reason", metavar="CODE", help="Only events with these reason codes; repeatable.")
+]
 Correlation = Annotated[
     str | None, typer.Option("--correlation", metavar="ID", help="Only the trade flow that this SIGNAL began.")
 ]
@@ -64,8 +72,8 @@ def show(
     to: Last = None,
     reasons: Reasons = None,
     correlation: Correlation = None,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="The first N of them.")] = None,
-    last: Annotated[int | None, typer.Option("--last", min=1, help="The newest N of them.")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="The first N of them.")] = None,
+    last: Annotated[int | None, typer.Option("--last", metavar="N", min=1, help="The newest N of them.")] = None,
     following: Annotated[
         bool, typer.Option("--follow", "-f", help="Then show what a run in progress adds, until it is over.")
     ] = False,

@@ -27,7 +27,9 @@ def query(
     sql: Annotated[str, typer.Argument(metavar="SQL", help="One SELECT; try 'SHOW TABLES' and 'DESCRIBE fills'.")],
     phase: Phase = None,
     form: Annotated[QueryFormat, typer.Option("--format", help="How to print rows.")] = QueryFormat.table,
-    output: Annotated[Path | None, typer.Option("--output", help="A new file to write instead of printing.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="FILE", help="A new file to write instead of printing.")
+    ] = None,
     plain: Plain = False,
 ) -> None:
     """Ask the events of one run or of thousands in SQL: bars, signals, orders, fills, trades, runs and more."""
