@@ -59,10 +59,12 @@ def run_extension(
     import numpy as np
 
     from admf_cli.errors import RunFailedError
+    from admf_cli.market.bars import immutable_copy
     from admf_cli.python_strategies.calls import UserCode
 
     name = feature.info.name
-    found = UserCode(None).call(f"feature {name}", feature.run, columns, params, times)
+    own = [immutable_copy(column) for column in columns]
+    found = UserCode(None).call(f"feature {name}", feature.run, own, dict(params), immutable_copy(times))
     wanted = len(feature.info.outputs)
     columns_found = [np.asarray(column) for column in found] if isinstance(found, tuple | list) else []
     if len(columns_found) != wanted or any(

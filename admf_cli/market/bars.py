@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,3 +57,12 @@ class Bars:
             volume=self.volume[cut],
             present=None if self.present is None else self.present[cut],
         )
+
+
+def immutable_copy(array: Any) -> Any:
+    """Return a copy over memory that can never be written to, for code that is not ours.
+
+    A read-only view would do for honest mistakes; but whoever made it writable again, or wrote to its base, would
+    change the prices at which everybody trades, and no rerun would tell.
+    """
+    return np.frombuffer(array.tobytes(order="F"), array.dtype).reshape(array.shape, order="F")

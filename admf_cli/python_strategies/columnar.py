@@ -10,12 +10,13 @@ import numpy as np
 
 from admf_cli.features import FeatureSpec
 from admf_cli.features.parameters import did_you_mean
-from admf_cli.market.bars import Bars, FloatArray
+from admf_cli.market.bars import Bars, FloatArray, immutable_copy
 from admf_cli.python_strategies.calls import UserCode
 from admf_cli.python_strategies.user_class import UserClass
 from admf_cli.strategies.interface import Decisions
 
 _KINDS = ("direction", "weight")
+_NUMBERS = "biufO"  # of NumPy's kinds: no complex numbers, no times, no text
 
 
 class PythonColumns:
@@ -64,17 +65,23 @@ class NoFeatureError(KeyError):
 
 
 class _ReadFeatures(Mapping[str, "FloatArray"]):
-    """The features, noting which are read: those are what its decisions rest on."""
+    """The features, copied when they are read, noting which are: those are what its decisions rest on."""
 
     def __init__(self, features: Mapping[str, FloatArray]) -> None:
         self._features = features
-        self.names: dict[str, None] = {}
+        self._copies: dict[str, FloatArray] = {}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of those that were read."""
+        return tuple(self._copies)
 
     def __getitem__(self, name: str) -> FloatArray:
-        if name not in self._features:
-            raise NoFeatureError(missing_feature(name, self._features))
-        self.names[name] = None
-        return self._features[name]
+        if name not in self._copies:
+            if name not in self._features:
+                raise NoFeatureError(missing_feature(name, self._features))
+            self._copies[name] = immutable_copy(self._features[name])
+        return self._copies[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._features)
@@ -97,20 +104,24 @@ def _read_only(bars: Bars) -> Bars:
     for field in fields(bars):
         value = getattr(bars, field.name)
         if isinstance(value, np.ndarray):
-            value = arrays[field.name] = value.view()
-            value.flags.writeable = False
+            arrays[field.name] = immutable_copy(value)
     return replace(bars, **arrays)
 
 
 def _checked(guard: UserCode, answer: Any, bars: Bars, kind: str) -> FloatArray:
-    """Return targets of shape (n_bars, n_symbols), a number or nan each."""
+    """Return targets of shape (n_bars, n_symbols), a number or nan each; what is masked is nan."""
     what = "targets()"
     shape = (bars.n_bars, bars.n_symbols)
     try:
-        targets = np.array(answer, dtype=np.float64)
+        found = np.asarray(answer.astype(np.float64).filled(np.nan) if hasattr(answer, "filled") else answer)
+        if found.dtype.kind not in _NUMBERS:
+            raise TypeError(f"they are of type {found.dtype}")
+        targets = np.array(found, dtype=np.float64)
     except (TypeError, ValueError) as error:
         rule = f"must return numbers of shape {shape}, not {type(answer).__name__}: {error}"
         raise guard.refusal(what, rule) from None
+    except Exception as error:  # what is no array yet may run code of its own to become one
+        raise guard.failure(what, error) from error
     if targets.shape == (bars.n_bars,) and bars.n_symbols == 1:
         targets = targets[:, None]
     if targets.shape != shape:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol, Unpack
+from threading import get_ident
+from typing import Any, NoReturn, Protocol, Unpack
 
+from admf_cli.features.parameters import did_you_mean
 from admf_cli.market.bars import FloatArray
 from admf_cli.python_strategies.columnar import NoFeatureError, missing_feature
 from admf_cli.python_strategies.past import Now, Past
@@ -104,12 +107,13 @@ class Context:
         "__places",
         "__read",
         "__send",
+        "__symbols",
+        "__thread",
         "__tickets",
-        "symbols",
     )
 
     def __init__(self, past: Past, symbols: Mapping[str, int], now: Now, book: Book, send: Send) -> None:
-        self.symbols = tuple(symbols)
+        self.__symbols = tuple(symbols)
         self.__places = symbols
         self.__past = past
         self.__now = now
@@ -120,8 +124,18 @@ class Context:
         self.__asked = 0
         self.__asked_bar = -1
         self.__open = False
+        self.__thread = get_ident()
+
+    def __getattr__(self, name: str) -> NoReturn:
+        near = did_you_mean(name, [known for known in dir(Context) if not known.startswith("_")]).replace('"', "")
+        raise AttributeError(f"ctx has no {name}{near}")
 
     # ---------------------------------------------------------------- the market
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The symbols that it may see and trade."""
+        return self.__symbols
 
     @property
     def bar(self) -> int:
@@ -138,18 +152,26 @@ class Context:
 
         Args:
             name: open, high, low, close, volume, or a feature.
-            last: only so many of the newest; fewer where there are fewer.
+            last: only so many of the newest, 1 or more; fewer where there are fewer.
 
         Returns:
             Shape (n,), read-only; bars before the phase are included where the data has them.
         """
         series = self.__past.series(self.__known(name), self.__index(symbol))
-        return series if last is None else series[max(0, len(series) - last) :]
+        if last is None:
+            return series
+        try:
+            count = operator.index(last)
+        except TypeError:
+            count = 0
+        if count < 1:
+            raise ValueError(f"last must be a whole number of bars, 1 or more (got {last!r:.60})")
+        return series[-count:]
 
     def matrix(self, name: str) -> FloatArray:
         """Return a column of all symbols up to now, shape (n, n_symbols), nan where a symbol has no bar; read-only."""
         table = self.__past.table(self.__known(name))
-        if len(self.symbols) == table.shape[1]:
+        if len(self.__symbols) == table.shape[1]:
             return table
         own = table[:, list(self.__places.values())]
         own.flags.writeable = False
@@ -163,7 +185,7 @@ class Context:
         """Return the last close."""
         return self.__past.value("close", self.__index(symbol))
 
-    def has_bar(self, symbol: str) -> bool:
+    def has_bar(self, symbol: str | None = None) -> bool:
         """Return whether a symbol has a bar now; some may not, where symbols trade at different times."""
         return self.__past.has_bar(self.__index(symbol))
 
@@ -233,7 +255,7 @@ class Context:
             return self.__order({"target_quantity": number("quantity", quantity)}, symbol, tag, how)
         if weight is not None and quantity is None:
             return self.__order({"target_weight": number("weight", weight)}, symbol, tag, how)
-        raise ValueError("target takes either quantity or weight")
+        raise ValueError("target takes either quantity=… or weight=…")
 
     def close(self, symbol: str | None = None, *, tag: str | None = None, **how: Unpack[How]) -> str:
         """Send the order that closes the position; see `buy`."""
@@ -286,6 +308,8 @@ class Context:
     def __request(self, symbol: int, action: str, request: Mapping[str, Any], tag: str | None) -> str:
         if not self.__open:
             raise ValueError("orders can be sent from on_bar and on_fill only: before the first bar and after the last")
+        if get_ident() != self.__thread:
+            raise ValueError("orders can be sent from the thread that calls on_bar only: runs would not repeat")
         if self.__asked_bar != self.__now.bar:
             self.__asked, self.__asked_bar = 0, self.__now.bar
         self.__asked += 1
@@ -295,12 +319,12 @@ class Context:
 
     def __index(self, symbol: str | None) -> int:
         if symbol is None:
-            if len(self.symbols) > 1:
-                raise ValueError(f"name the symbol: there are {', '.join(self.symbols[:8])}")
-            return self.__places[self.symbols[0]]
+            if len(self.__symbols) > 1:
+                raise ValueError(f"name the symbol: there are {', '.join(self.__symbols[:8])}")
+            return self.__places[self.__symbols[0]]
         place = self.__places.get(symbol)
         if place is None:
-            raise ValueError(f"no symbol {symbol!r:.60}; there are {', '.join(self.symbols[:8])}")
+            raise ValueError(f"no symbol {symbol!r:.60}; there are {', '.join(self.__symbols[:8])}")
         return place
 
     def __known(self, name: str) -> str:

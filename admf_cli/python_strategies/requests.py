@@ -60,7 +60,7 @@ def order_request(size: dict[str, Any], how: How) -> dict[str, Any]:
         raise ValueError(f"trail_percent must be a fraction between 0 and 1 (got {percent!r})")
     limit, stop, trail = prices.get("limit"), prices.get("stop"), prices.get("trail")
     request = {key: value for key, value in size.items() if value is not None}
-    request["order_type"] = _kind(limit, stop, trail, percent, at_close=bool(how.get("at_close")))
+    request["order_type"] = _kind(limit, stop, trail, percent, at_close=_flag("at_close", how.get("at_close")))
     if limit is not None:
         request["limit_price"] = limit
     if stop is not None:
@@ -77,7 +77,7 @@ def order_request(size: dict[str, Any], how: How) -> dict[str, Any]:
     oco = how.get("oco")
     if oco is not None:
         request["oco"] = label("oco", oco)
-    if how.get("reduce_only"):
+    if _flag("reduce_only", how.get("reduce_only")):
         request["reduce_only"] = True
     return request
 
@@ -108,6 +108,8 @@ def number(name: str, value: Any) -> float:
     """
     try:
         found = float(value)
+    except OverflowError:
+        found = math.inf
     except (TypeError, ValueError):
         raise ValueError(f"{name} must be a number (got {value!r:.60})") from None
     if isinstance(value, bool | str) or not math.isfinite(found):
@@ -124,6 +126,13 @@ def label(name: str, value: Any) -> str:
     if not isinstance(value, str) or not value or len(value) > _LONGEST_LABEL or not value.isprintable():
         raise ValueError(f"{name} must be printable text of 1 to {_LONGEST_LABEL} characters (got {value!r:.60})")
     return value
+
+
+def _flag(name: str, value: Any) -> bool:
+    """Return a yes or no; a text such as "no" would pass for yes."""
+    if value is None or isinstance(value, bool) or type(value).__name__ in ("bool", "bool_"):  # NumPy's, too
+        return bool(value)
+    raise ValueError(f"{name} must be True or False (got {value!r:.60})")
 
 
 def _positive(name: str, value: Any) -> float:

@@ -302,7 +302,7 @@ MISTAKES = {
     "ctx.buy(good_till='soon')": "good_till must be a number of bars",
     "ctx.buy(colour='red')": "no such part of an order: colour",
     "ctx.buy(1, 'Y')": "no symbol 'Y'; there are X",
-    "ctx.target()": "either quantity or weight",
+    "ctx.target()": "either quantity=… or weight=…",
     "ctx.buy(1, tag='\\ud800')": "tag must be printable text",
     "ctx.buy(1, oco='')": "oco must be printable text",
     "ctx.cancel('s#1')": "a ticket of its own",
@@ -312,6 +312,13 @@ MISTAKES = {
     "ctx.value('rsi')": "no feature rsi",
     "ctx.history('close')[0] = 1": "read-only",
     "while True: ctx.buy(1, limit=1)": "more than 10,000 orders and cancellations in one bar",
+    "ctx.buy(1, at_close='no')": "at_close must be True or False",
+    "ctx.buy(1, reduce_only=0)": "reduce_only must be True or False",
+    "ctx.buy(10**400)": "quantity must be a finite number",
+    "ctx.history('close', last=0)": "last must be a whole number of bars, 1 or more (got 0)",
+    "ctx.history('close', last=2.5)": "last must be a whole number of bars, 1 or more (got 2.5)",
+    "ctx.positions": "ctx has no positions; did you mean position?",
+    "ctx.symbols = ()": "symbols",
     "raise SystemExit": "sys.exit",
     "1 / 0": "ZeroDivisionError",
     "ctx.bar = 7": "bar",
@@ -327,6 +334,20 @@ def test_a_mistake_ends_the_run_with_its_line_and_bar_and_all_that_was_known(ste
     assert MISTAKES[step] in message
     assert "my.py:5 in S.on_bar: " in message
     assert "at bar 3 (2000-01-06T00:00:00Z), strategy_s_r" in message
+
+
+def test_orders_are_refused_from_another_thread(run_class: Run) -> None:
+    # When it would run is for the system to say, and so no two runs would be the same.
+    source = """
+from concurrent.futures import ThreadPoolExecutor
+class S:
+    def on_bar(self, ctx):
+        with ThreadPoolExecutor() as pool:
+            assert pool.submit(ctx.price).result() == ctx.price()
+            pool.submit(ctx.buy, 1).result()
+"""
+    with pytest.raises(RunFailedError, match="from the thread that calls on_bar only"):
+        run_class(source)
 
 
 @pytest.mark.parametrize("method", ["on_start", "on_end"])

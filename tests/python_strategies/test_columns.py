@@ -97,6 +97,16 @@ FAILURES = {
     "unknown feature": ('return features["g"]', "no feature g; known: f"),
     "zero": ("n = 0; return 1 // n", r"my.py:4 in S.targets: ZeroDivisionError.*\n.*return 1 // n\n.*n = 0"),
     "exit": ("import sys; sys.exit(0)", "sys.exit"),
+    "made writable": ("bars.close.flags.writeable = True", "cannot set WRITEABLE"),
+    "a feature made writable": ('features["f"].flags.writeable = True', "cannot set WRITEABLE"),
+    "complex numbers": ("return bars.close * 1j", "numbers of shape .* they are of type complex128"),
+    "times": ("return bars.times.astype('M8[us]')", "numbers of shape .* they are of type datetime64"),
+    "texts": ("return [['1']] * bars.n_bars", "numbers of shape .* they are of type <U1"),
+    "rows of unequal length": ("return [[1], [1, 2]]", "numbers of shape .* not list"),
+    "no array, and its own fault": (
+        "return type('Odd', (), {'__array__': lambda *_, **__: 1 // 0})()",
+        "my.py:4 in .*ZeroDivisionError",
+    ),
 }
 
 
@@ -106,6 +116,28 @@ def test_what_goes_wrong_is_told_with_file_and_line(body: str, message: str, run
     with pytest.raises(RunFailedError, match=message) as caught:
         run_class(f"class S:\n    def targets(self, bars, features):\n        {body}\n", features=features)
     assert "my.py:" in str(caught.value)
+
+
+def test_nothing_below_the_arrays_is_the_market_s_own_memory(run_class: Run) -> None:
+    # Whoever could write to it would change the prices at which all trade, and no rerun would tell.
+    body = """
+        for array in (bars.open, bars.close, bars.times, features["f"]):
+            while isinstance(array, np.ndarray):
+                assert not array.flags.writeable
+                array = array.base
+            assert type(array) is bytes
+        return np.where(bars.close > features["f"], 1.0, 0.0)
+"""
+    result = run_class(
+        f"class S:\n    def targets(self, bars, features):{body}", features={"f": {"type": "SMA", "timeperiod": 3}}
+    )
+    assert signals_of(result)
+
+
+def test_what_is_masked_is_no_opinion(run_class: Run) -> None:
+    body = "np.ma.masked_where(np.arange(bars.n_bars) != 7, np.ones(bars.n_bars))"
+    result = run_class(f"class S:\n    def targets(self, bars, features): return {body}\n")
+    assert signals_of(result) == [(7, 1.0)]
 
 
 MISTAKES: dict[str, tuple[str, dict[str, Any], str]] = {

@@ -55,6 +55,10 @@ def peeks(columns, params, times):
 
 MIDRANGE = FeatureExtension(info("MIDRANGE"), midrange, lambda params: params["timeperiod"] - 1)
 PEEKS = FeatureExtension(info("PEEKS"), peeks, lambda params: 0)
+def writes(columns, params, times):
+    columns[0].flags.writeable = True
+
+WRITES = FeatureExtension(info("WRITES"), writes, lambda params: 0)
 SHORT = FeatureExtension(info("SHORT"), lambda c, p, t: (c[0][1:],), lambda params: 0)
 HOLD = INFO
 NOTHING = 3
@@ -80,6 +84,7 @@ missing = pack:Missing
 MIDRANGE = pack:MIDRANGE
 PEEKS = pack:PEEKS
 SHORT = pack:SHORT
+WRITES = pack:WRITES
 [admf.commissions]
 flat_fee = pack:flat_fee
 [admf.slippages]
@@ -188,6 +193,13 @@ def test_what_is_wrong_with_an_installed_one_is_told(
 def test_a_feature_of_the_wrong_length_ends_the_run() -> None:
     with pytest.raises(RunFailedError, match=r"feature SHORT: must return 1 column of 200 numbers"):
         run_backtest(config({"type": "buy_and_hold"}, features={"f": {"type": "SHORT"}}))
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_feature_cannot_write_to_the_market() -> None:
+    rules = {"type": "rules", "params": {"enter_long": "f > 1", "exit_long": "f < 1"}}
+    with pytest.raises(RunFailedError, match="cannot set WRITEABLE"):
+        run_backtest(config(rules, features={"f": {"type": "WRITES"}}))
 
 
 @pytest.mark.usefixtures("installed")
