@@ -180,13 +180,12 @@ class Account:
                     )
                 )
             self.trades.extend(trades)
-        if left >= dust and not (lots and direction != side):
+        if left >= dust:
             lots.append(Lot(left, price, unit_commission, bar, time, fill_id, reason))
             position.cost += left * price
         after = before + side * quantity
-        if not lots or -dust < after < dust:
+        if not lots:  # what the sum of many fills is off by is no position
             after = position.cost = 0.0
-            lots.clear()
         position.quantity = after
         position.direction = (after > 0.0) - (after < 0.0)
         if before == 0.0:

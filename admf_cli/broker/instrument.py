@@ -7,8 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-DUST = 1e-9
-"""Of a lot: what is less than this is zero, and what misses a whole lot by less is a whole lot."""
+DUST = 1e-3
+"""Of a lot: every quantity is whole lots, so what is less than this is left by sums of binary fractions."""
+
+ROUNDING = 1e-9
+"""What misses a whole lot or tick by less is a whole one."""
+
+_LOTS_ROUNDING = 1e-14
+"""And by less than this share of all lots: where there are many, a float's own steps are wider (a bitcoin is 1e8)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +38,15 @@ class Instrument:
 
     def whole_lots(self, quantity: float) -> float:
         """Return `quantity` (not negative) rounded down to whole lots."""
-        lots = math.floor(quantity / self.lot_size + DUST)
+        lots = quantity / self.lot_size
+        lots = math.floor(lots + (ROUNDING + lots * _LOTS_ROUNDING))
         # Quantities such as 0.29 are not whole multiples of 0.01 in binary; 8 decimals are what markets quote.
         return round(lots * self.lot_size, 8)
 
     def lots_for(self, quantity: float) -> float:
         """Return `quantity` (not negative) rounded up to whole lots."""
-        return round(math.ceil(quantity / self.lot_size - DUST) * self.lot_size, 8)
+        lots = quantity / self.lot_size
+        return round(math.ceil(lots - (ROUNDING + lots * _LOTS_ROUNDING)) * self.lot_size, 8)
 
     def is_dust(self, quantity: float) -> bool:
         """Return whether a quantity is nothing but rounding."""
@@ -50,7 +58,7 @@ class Instrument:
             return price
         steps = price / self.tick_size
         nearest = round(steps)
-        if abs(steps - nearest) > DUST * max(1.0, abs(steps)):
+        if abs(steps - nearest) > ROUNDING * max(1.0, abs(steps)):
             nearest = math.ceil(steps) if side > 0 else math.floor(steps)
         return round(nearest * self.tick_size, 10)
 

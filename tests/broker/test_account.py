@@ -128,6 +128,44 @@ def test_what_rounding_leaves_is_no_position_and_no_lot() -> None:
     assert len(account.trades) == 3
 
 
+def test_nothing_is_held_of_a_coin_whose_smallest_units_were_bought_and_sold() -> None:
+    # The same in lots of 1e-8, where 5.6e-17 is more than a billionth of a lot.
+    account = Account(1e6, (Instrument(lot_size=1e-8),), ("X",))
+    for bar, (side, quantity) in enumerate([(1, 0.1), (1, 0.1), (1, 0.1), (-1, 0.3)]):
+        account.apply(Deal(0, side, quantity, 100.0, 0.0, bar, bar, f"e#{bar}", "entry"))
+    assert (account.positions[0].quantity, account.positions[0].direction, account.held) == (0.0, 0, ())
+    assert account.steps[-1].quantity == 0.0
+    assert [trade.quantity for trade in account.trades] == pytest.approx([0.1, 0.1, 0.1])
+
+
+def test_a_thousandth_of_a_lot_is_the_least_that_counts() -> None:
+    instrument = Instrument(lot_size=0.9765625)
+    least = 2.0**-10
+    assert instrument.dust == least
+    account = Account(1e6, (instrument,), ("X",))
+
+    def fill(side: int, quantity: float) -> Outcome:
+        return account.apply(Deal(0, side, quantity, 100.0, 0.0, 0, 0, "e#1", "entry"))
+
+    assert fill(1, least / 2)[:2] == (0.0, 0.0)
+    assert account.held == ()
+    assert fill(1, least)[:2] == (0.0, least)
+    fill(1, 1.0)
+    # One more than the first lot closes that and as much of the next, whose rest is the least again.
+    fill(-1, least + least)
+    assert [lot.quantity for lot in account.positions[0].lots] == [1.0 - least]
+    fill(-1, 1.0 - least - least)
+    assert [lot.quantity for lot in account.positions[0].lots] == [least]
+    assert [trade.quantity for trade in account.trades] == [least, least, 1.0 - least - least]
+
+
+def test_one_unit_is_a_position_and_none_has_no_direction() -> None:
+    account = Account(1e6, (Instrument(),) * 2, ("X", "Y"))
+    assert [position.direction for position in account.positions] == [0, 0]
+    account.apply(Deal(1, 1, 1.0, 100.0, 0.0, 0, 0, "e#1", "entry"))
+    assert account.held == (1,)
+
+
 def test_interest_is_a_step_of_cash_alone() -> None:
     account = account_of([])
     account.accrue(-2.5, 7)

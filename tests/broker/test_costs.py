@@ -96,6 +96,22 @@ def test_quantities_are_whole_lots(lot: float, quantity: float, down: float, up:
     assert (instrument.whole_lots(quantity), instrument.lots_for(quantity)) == (down, up)
 
 
+@pytest.mark.parametrize("decimals", range(9))
+@pytest.mark.parametrize("lots", [1, 3, 29, 57, 1_234_567, 29_000_000, 57_000_001, 12_345_678_901])
+def test_whole_lots_stay_whole_however_small_they_are(decimals: int, lots: int) -> None:
+    # 0.29 of a coin in lots of 1e-8 is 28,999,999.999999996 lots in binary.
+    instrument = Instrument(lot_size=float(f"1e-{decimals}"))
+    quantity = float(f"{lots}e-{decimals}")
+    kept = instrument.whole_lots(quantity), instrument.lots_for(quantity)
+    assert kept == pytest.approx((quantity, quantity), rel=1e-15, abs=0.0)
+
+
+def test_rounding_is_no_lot_where_there_are_many() -> None:
+    # A ten-millionth of a lot is missing, or too much, in 10,000: that is no rounding.
+    assert Instrument().whole_lots(10_000.0 - 1e-7) == 9_999.0
+    assert Instrument().lots_for(10_000.0 + 1e-7) == 10_001.0
+
+
 def test_a_symbol_s_own_settings_go_before_the_default() -> None:
     config = {"default": {"lot_size": 0.1, "tick_size": 0.5}, "ES": {"multiplier": 50.0}}
     es, nq = instruments(config, ["ES", "NQ"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from admf_cli.broker.matching import AT_CLOSE, AT_OPEN, IN_RANGE, meet
+from admf_cli.broker.matching import AT_CLOSE, AT_OPEN, IN_RANGE, TRIGGERS, meet
 from admf_cli.broker.order import Order
 
 BUY, SELL = 1, -1
@@ -105,3 +105,7 @@ def test_a_stop_limit_that_came_to_life_inside_the_bar_does_not_get_its_open() -
 def test_market_orders_fill_at_the_open_or_the_close_and_slip(side: int) -> None:
     assert meet(order_of("market", side), *BAR) == (100.0, AT_OPEN, True)
     assert meet(order_of("market_on_close", side), *BAR) == (101.0, AT_CLOSE, True)
+
+
+def test_a_fill_says_by_name_where_in_the_bar_it_was_met() -> None:
+    assert [TRIGGERS[moment] for moment in (AT_OPEN, IN_RANGE, AT_CLOSE)] == ["open", "range", "close"]
