@@ -12,6 +12,7 @@ from pathlib import Path
 
 from admf_cli.errors import StorageError
 from admf_cli.tracefile.discovery import Discovery, PhaseTrace, discover_some, display
+from admf_cli.tracefile.metafile import Meta
 from admf_cli.tracefile.presence import is_held
 from admf_cli.traces.archive import Archive
 from admf_cli.traces.event import amount
@@ -29,7 +30,8 @@ class RunSummary:
             "interrupted", "recovered", "complete".
         portfolios: over all phases.
         best: the portfolio whose figures `metrics` are, phase/portfolio: that with the highest total return of the
-            last phase that reported any; None if none did.
+            last phase (the one that reaches furthest in simulated time) that reported any; None if none did.
+        phases: in order of simulated time, as far as their seals tell it, then by name.
         metrics: of `HEADLINES`, None where undefined.
         size: bytes of all its trace files.
     """
@@ -55,6 +57,7 @@ class Runs:
     truncated: bool
 
 
+_Best = tuple[str, dict[str, float | None]]  # a portfolio and its figures
 _WORST_FIRST = ("never sealed", "damaged meta", "failed", "interrupted", "recovered", "complete")
 
 
@@ -94,19 +97,20 @@ def last_written(phases: Sequence[PhaseTrace]) -> tuple[float, int]:
 def _summary(path: Path, phases: Sequence[PhaseTrace]) -> RunSummary:
     statuses: set[str] = set()
     config_name: str | None = None
-    portfolios, best = 0, None
-    metrics: dict[str, float | None] = {}
+    portfolios = 0
+    read: list[tuple[tuple[str, str, str], _Best | None]] = []
     for phase in phases:
         with Archive(phase) as archive:
+            metas = [meta for one in phase.containers if (meta := archive.meta(one.container_id))]
             statuses |= {_status(archive, one.container_id) for one in phase.containers}
-            for one in phase.containers:
-                meta = archive.meta(one.container_id) if config_name is None else None
-                config_name = meta.config_name if meta else config_name
+            config_name = config_name or next((meta.config_name for meta in metas if meta.config_name), None)
             mine = archive.containers("portfolio")
             portfolios += len(mine)
-            found = _best(archive, mine)
-            if found is not None:
-                best, metrics = f"{phase.phase_name}/{found[0]}", found[1]
+            read.append(((*_reach(metas), phase.phase_name), _best(archive, mine)))
+    read.sort(key=lambda one: one[0])
+    best, metrics = next(
+        ((f"{name}/{found[0]}", found[1]) for (_, _, name), found in reversed(read) if found is not None), (None, {})
+    )
     modified, size = last_written(phases)
     running = is_held(path) is True
     return RunSummary(
@@ -115,11 +119,22 @@ def _summary(path: Path, phases: Sequence[PhaseTrace]) -> RunSummary:
         modified,
         config_name,
         "running" if running else next((one for one in _WORST_FIRST if one in statuses), "damaged meta"),
-        tuple(phase.phase_name for phase in phases),
+        tuple(name for (_, _, name), _ in read),
         portfolios,
         best,
         metrics,
         size,
+    )
+
+
+def _reach(metas: Sequence[Meta]) -> tuple[str, str]:
+    """Return when a phase's containers were at their last and at their first event; "" where no seal tells it.
+
+    A walk forward's testing phase reaches as far as the next training phase, but begins later.
+    """
+    return (
+        max((meta.last_timestamp or "" for meta in metas), default=""),
+        min((meta.first_timestamp for meta in metas if meta.first_timestamp), default=""),
     )
 
 
@@ -131,8 +146,8 @@ def _status(archive: Archive, container_id: str) -> str:
     return meta.status if meta is not None and meta.status in _WORST_FIRST else "damaged meta"
 
 
-def _best(archive: Archive, portfolios: Sequence[str]) -> tuple[str, dict[str, float | None]] | None:
-    best: tuple[str, dict[str, float | None]] | None = None
+def _best(archive: Archive, portfolios: Sequence[str]) -> _Best | None:
+    best: _Best | None = None
     for portfolio in portfolios:
         with contextlib.suppress(StorageError):
             end = archive.last(portfolio)

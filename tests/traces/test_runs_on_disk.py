@@ -183,14 +183,34 @@ def test_the_commands_print_tables_and_json(tmp_path: Path) -> None:
     assert traces("list", tmp_path / "nowhere").exit_code == 5
 
 
-@pytest.mark.parametrize(("width", "left_out"), [(60, ("date (UTC)", "size")), (80, ("date (UTC)",)), (120, ())])
+@pytest.mark.parametrize(("width", "left_out"), [(60, {"trades", "max dd", "size"}), (80, {"trades"}), (120, set())])
 def test_a_narrow_terminal_loses_columns_before_names_become_unreadable(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int, left_out: tuple[str, ...]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int, left_out: set[str]
 ) -> None:
     crossover_run([100.0, 101.0, 102.0], {1: 1}).write(tmp_path / "trend_2024_a" / "p")
     monkeypatch.setenv("COLUMNS", str(width))
     told = traces("list", tmp_path).stdout
     assert "trend_2024_a" in told
+    assert "date (UTC)" in told
     header = told.splitlines()[0]
-    assert {name for name in ("date (UTC)", "size", "max dd") if name not in header} >= set(left_out)
+    assert {name for name in ("size", "max dd", "trades") if name not in header} == left_out
     assert ("too narrow for" in told) == bool(left_out)
+
+
+def test_the_last_phase_is_the_one_that_reaches_furthest_whatever_its_name(tmp_path: Path) -> None:
+    for name, closes in {"training": [100.0, 101.0, 102.0], "testing": [100.0, 101.0, 102.0, 90.0]}.items():
+        made = crossover_run(closes, {1: 1})
+        made.events[PORTFOLIO][-1]["payload"]["metrics"] = {"total_return": len(name) / 100}
+        made.write(tmp_path / "wf" / name)
+    (run,) = list_runs(tmp_path).runs
+    assert run.phases == ("training", "testing")
+    assert run.best is not None
+    assert run.best.startswith("testing/")
+
+
+def test_a_pipe_has_no_width(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    crossover_run([100.0, 101.0, 102.0], {1: 1}).write(tmp_path / ("a_name_of_some_length_" * 8) / "p")
+    told = traces("list", tmp_path).stdout
+    assert "a_name_of_some_length_" * 8 in told
+    assert "size" in told

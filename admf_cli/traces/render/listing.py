@@ -10,22 +10,23 @@ from admf_cli.traces.render.text import decimal, printable
 from admf_cli.traces.runs import Runs, RunSummary
 
 _RUNS = (
-    Column("run", style="cyan", wraps=True, least=18),
-    Column("date (UTC)", yields=1),
+    Column("run", style="cyan", wraps=True, least=20),
+    Column("date (UTC)"),
     Column("status"),
     Column("return", right=True),
     Column("sharpe", right=True),
-    Column("max dd", right=True, yields=3),
-    Column("trades", right=True),
-    Column("size", right=True, yields=2),
+    Column("max dd", right=True, yields=2),
+    Column("trades", right=True, yields=1),
+    Column("size", right=True, yields=3),
 )
+_ROOM_FOR_CLOCKS = 100  # letters a line; with less, dates go without the time of day
 _PRUNED = (Column("run", style="cyan", wraps=True), Column("date (UTC)"), Column("size", right=True))
 
 
 def show_runs(answer: Runs, screen: Screen, limit: int | None) -> None:
     """Print one run a line, newest first."""
     shown = answer.runs[:limit]
-    screen.table(_RUNS, [_row(run) for run in shown])
+    screen.table(_RUNS, [_row(run, clock=screen.width >= _ROOM_FOR_CLOCKS) for run in shown])
     if any(run.portfolios > 1 for run in shown):
         screen.line("figures are those of the portfolio with the highest return in the last phase", "dim")
     if len(shown) < len(answer.runs):
@@ -46,14 +47,14 @@ def show_pruning(answer: Pruning, screen: Screen) -> None:
     screen.line(f"{verb} {_size(answer.freed)}; {kept:,} {'run' if kept == 1 else 'runs'} kept")
 
 
-def _row(run: RunSummary) -> tuple[str, ...]:
+def _row(run: RunSummary, *, clock: bool) -> tuple[str, ...]:
     figures = run.metrics
     # Ids are made from the configuration's name unless one was asked for; then both are worth saying.
     known = run.config_name is None or run.workflow_id.startswith(run.config_name)
     config = "" if known else f" ({printable(run.config_name or '', 40)})"
     return (
         run.workflow_id + config,
-        _date(run.modified),
+        _date(run.modified) if clock else _date(run.modified)[:10],
         run.status,
         _percent(figures.get("total_return"), signed=True),
         "" if figures.get("sharpe_ratio") is None else f"{figures['sharpe_ratio']:.2f}",

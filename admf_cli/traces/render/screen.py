@@ -5,6 +5,7 @@ Every piece of text goes through `printable` and reaches Rich as a `Text`, never
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 _GAP = 2  # between columns
 _USUAL_WIDTH = 80  # on anything narrower every column may wrap
+_HANGING = 6  # how much further the rest of a sentence is indented than its beginning
+_LEAST_WORDS = 30  # letters a line; with less room the terminal breaks sentences where it likes
+_UNBOUNDED = 10_000  # a pipe has no width
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +56,32 @@ class Screen:
             from rich.console import Console
 
             self._console = Console(file=file, markup=False, highlight=False, emoji=False)
+            if not self._console.is_terminal and "COLUMNS" not in os.environ:
+                self._console.width = _UNBOUNDED
+
+    @property
+    def width(self) -> int:
+        """Letters that fit on a line; very many where nothing is shown on a terminal."""
+        return _UNBOUNDED if self._console is None else self._console.width
 
     def line(self, text: str = "", style: str = "") -> None:
-        """Print one line of text."""
+        """Print one sentence; on a terminal what does not fit goes on at a word, further in than it began."""
+        text = printable(text)
         if self._console is None:
-            self._file.write(printable(text) + "\n")
+            self._file.write(text + "\n")
             return
         from rich.text import Text
 
-        self._console.print(Text(printable(text), style=style), soft_wrap=True)
+        indent = len(text) - len(text.lstrip(" "))
+        room = self._console.width - indent - _HANGING
+        if not self._console.is_terminal or len(text) <= self._console.width or room < _LEAST_WORDS:
+            self._console.print(Text(text, style=style), soft_wrap=True)
+            return
+        margin = 0
+        for part in Text(text[indent:], style=style).wrap(self._console, room):
+            part.rstrip()
+            self._console.print(Text(" " * (indent + margin)) + part, soft_wrap=True)
+            margin = _HANGING
 
     def heading(self, text: str) -> None:
         """Print a line that begins a section."""

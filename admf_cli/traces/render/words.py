@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from admf_cli.traces.event import TracedEvent, amount
+from admf_cli.traces.render.arithmetic import sizing
 from admf_cli.traces.render.text import decimal, number
 
 _PRICES = (("limit_price", "limit"), ("stop_price", "stop"))
@@ -92,34 +93,6 @@ def values(mapping: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {number(value)}" for name, value in list(mapping.items())[:20])
 
 
-def sizing(mapping: Mapping[str, Any]) -> str:
-    """Return a size's arithmetic: what it was based on, what came out, what the lot left of it."""
-    if not mapping:
-        return ""
-    kind = mapping.get("type")
-    before, after = amount(mapping, "position_before"), amount(mapping, "position_target")
-    raw, quantity, lot = (amount(mapping, key) for key in ("raw_quantity", "quantity", "lot_size"))
-    inputs = {
-        key: value
-        for key, value in mapping.items()
-        if key not in ("type", "position_before", "position_target", "raw_quantity", "quantity", "lot_size")
-    }
-    equity, price, percent = (amount(mapping, key) for key in ("equity", "price", "percent"))
-    if kind == "percent_equity" and None not in (equity, price, percent):
-        text = f"{decimal(percent or 0)} of equity {decimal(equity or 0)} at {decimal(price or 0)}"
-    else:
-        text = values(inputs)
-    if isinstance(kind, str):
-        text = f"sized {number(kind)}: {text}" if text else f"sized {number(kind)}"
-    if raw is not None:
-        text += f" = {decimal(raw)}"
-    if quantity is not None:
-        text += f", in lots of {decimal(lot)}: {decimal(quantity)}" if lot is not None else f": {decimal(quantity)}"
-    if before is not None and after is not None:
-        text += f"; position {decimal(before)} to {decimal(after)}"
-    return text.strip("; ")
-
-
 def _phase_start(event: TracedEvent) -> str:
     return f"{_said(event, 'container_type')} starts phase {_said(event, 'phase_name')}"
 
@@ -138,14 +111,17 @@ def _signal(event: TracedEvent) -> str:
     order = event.mapping("order")
     what = f"{number(action)}: {_asked(order)}" if order else f"{number(action)} (target {_said(event, 'target')})"
     text = f"signal: {what} at the close {_said(event, 'price')}"
-    return f"{text}, because {number(event.text('rule'))}" if event.text("rule") else text
+    rule = event.text("rule")
+    return text if rule in (None, event.text("action")) else f"{text}, because {number(rule)}"
 
 
 def _asked(order: Mapping[str, Any]) -> str:
-    """Return an order as a strategy asks for it, such as "buy limit, limit 98.5, GTD, good till bars 3"."""
+    """Return an order as a strategy asks for it, such as "buy limit GTD, limit price 98.5, good till (bars 3)"."""
     named = ("side", "quantity", "order_type", "time_in_force")
     head = " ".join(number(order[key]).replace("_", " ") for key in named if order.get(key) is not None)
-    rest = {key.replace("_", " "): value for key, value in order.items() if key not in named and value is not None}
+    head = f"close the position, {head}" if order.get("close") is True else head
+    unsaid = (*named, "close") if order.get("close") is True else named
+    rest = {key.replace("_", " "): value for key, value in order.items() if key not in unsaid and value is not None}
     parts = [
         f"{name} ({values({key.replace('_', ' '): item for key, item in value.items()})})"
         if isinstance(value, dict)
@@ -213,6 +189,8 @@ def _financing(event: TracedEvent) -> str:
 
 def _breach(event: TracedEvent) -> str:
     action = number(event.text("action") or "nothing done")
+    if event.text("rule") == "end_of_day":  # the clock's, not an amount's
+        return f"risk: end_of_day: {action}"
     return f"risk: {_said(event, 'rule')} limit {_said(event, 'limit')}, value {_said(event, 'value')}: {action}"
 
 
