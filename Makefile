@@ -72,10 +72,12 @@ bench-quick: $(VENV)/.run $(patsubst %,.bench-envs/%/.installed,backtesting basa
 	@$(PYTHON) -m compileall -q admf_cli
 	$(PYTHON) benchmarks/run.py --rows 10000 100000 --peers backtesting basana --repeat 3 --budget 20
 
-bench: $(VENV)/.run $(patsubst %,.bench-envs/%/.installed,backtesting backtrader basana bt nautilus_trader vectorbt)
+PEERS := backtesting backtrader basana bt hftbacktest nautilus_trader vectorbt zipline
+
+bench: $(VENV)/.run $(patsubst %,.bench-envs/%/.installed,$(PEERS))
 	@$(PYTHON) -m compileall -q admf_cli
 	$(PYTHON) benchmarks/run.py --rows 10000 100000 1000000 --repeat 5 \
-		--peers backtesting backtrader basana bt nautilus_trader vectorbt:numba vectorbt:rust
+		--peers $(filter-out vectorbt,$(PEERS)) vectorbt:numba vectorbt:rust
 
 bench-scaling: $(VENV)/.run
 	@$(PYTHON) -m compileall -q admf_cli
