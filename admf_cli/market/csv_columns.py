@@ -98,8 +98,7 @@ def _blocks(
         numbers = {}
         for name in _NUMERIC:
             if name in places:
-                values, unread = parse_decimals(words, *cells[places[name]])
-                odd = np.flatnonzero(unread)
+                values, odd = parse_decimals(words, *cells[places[name]])
                 left_over += len(odd)
                 if left_over > _MOST_LEFT_OVER or not _read_singly(data, *cells[places[name]], odd, values):
                     return None
