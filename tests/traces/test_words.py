@@ -23,31 +23,42 @@ END = " = 2.50, in lots of 1: 2; position 0 to 2"
 
 
 @pytest.mark.parametrize(
-    ("numbers", "told"),
+    ("numbers", "told", "multiplier"),
     [
-        ({"type": "fixed", "equity": 1e3, "price": 10.0}, "sized fixed: as configured"),
-        ({"type": "fixed_value", "equity": 1e3, "price": 10.0, "wanted": 25.0}, "sized fixed_value: 25 at 10"),
+        ({"type": "fixed_value", "equity": 1e3, "price": 10.0, "wanted": 25.0}, "sized fixed_value: 25 at 10", 1.0),
         (
             {"type": "percent_equity", "equity": 100.0, "price": 10.0, "percent": 0.25},
             "sized percent_equity: 0.25 of equity 100 at 10",
+            1.0,
         ),
         (
             {"type": "target_weights", "equity": 100.0, "price": 10.0, "weight": 0.25},
             "sized target_weights: weight 0.25 of equity 100 at 10",
+            1.0,
         ),
         (  # 0.3 / 0.6 = 0.5 of 100 are 50: two and a half contracts of 4 times 5
             {"type": "volatility_target", "equity": 100.0, "price": 5.0, "target": 0.3, "volatility": 0.6},
             "sized volatility_target: wanted volatility 0.30 / measured 0.60 = 0.50 of equity 100 at 5 x 4",
+            4.0,
         ),
         (  # 1 % of 1,000 are 10: at 2 x 2 a contract two and a half
             {"type": "risk_per_trade", "equity": 1e3, "price": 5, "percent": 0.01, "at_risk": 10, "stop_distance": 2},
             "sized risk_per_trade: 0.01 of equity 1,000 = 10 at risk / stop distance 2 x 2",
+            2.0,
         ),
-        ({"type": "of_another_version", "knob": 3}, "sized of_another_version: knob 3"),
+        ({"type": "of_another_version", "knob": 3}, "sized of_another_version: knob 3", 1.0),
     ],
 )
-def test_a_size_is_told_as_the_arithmetic_it_was(numbers: dict[str, Any], told: str) -> None:
-    assert sizing({**numbers, **OUT}) == told + END
+def test_a_size_is_told_as_the_arithmetic_it_was(numbers: dict[str, Any], told: str, multiplier: float) -> None:
+    assert sizing({**numbers, **OUT}, multiplier) == told + END
+
+
+def test_a_size_that_a_limit_cut_is_told_from_one_that_a_multiplier_made_smaller() -> None:
+    cut = {**OUT, "type": "percent_equity", "equity": 100.0, "price": 10.0, "percent": 0.5}  # 5 at a multiplier of 1
+    assert "0.50 of equity 100 at 10 = 5, cut by a limit to 2.50, in lots of 1: 2" in sizing(cut, 1.0)
+    assert "0.50 of equity 100 at 10 x 2 = 2.50, in lots of 1: 2" in sizing(cut, 2.0)
+    assert "at 10 = 5, after the contract's multiplier or a limit 2.50, in lots of 1: 2" in sizing(cut)
+    assert sizing({**OUT, "type": "fixed"}) == "sized fixed: 2.50, in lots of 1: 2; position 0 to 2"
 
 
 def test_a_shared_portfolio_says_whose_part_it_is() -> None:
@@ -91,7 +102,7 @@ def test_every_size_of_a_real_run_comes_out_of_the_arithmetic_that_is_shown(tmp_
     sizes = [one for one in (json.loads(line)["payload"].get("sizing") for line in lines) if one and "type" in one]
     assert {one["type"] for one in sizes} == COMPUTED.keys()
     for one in sizes:
-        told = sizing(one).partition(": ")[2].partition(", in lots")[0]
+        told = sizing(one, 3.0).partition(": ")[2].partition(", in lots")[0]
         *inputs, quantity = (float(found.replace(",", "")) for found in re.findall(r"[0-9][0-9,.]*", told))
         assert COMPUTED[one["type"]](*inputs) == pytest.approx(quantity, rel=1e-3), told
 

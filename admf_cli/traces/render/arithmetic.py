@@ -16,17 +16,24 @@ _OUTCOME = ("type", "position_before", "position_target", "raw_quantity", "quant
 _SHARED = ("strategy", "allocation", "strategy_target")
 
 
-def sizing(mapping: Mapping[str, Any]) -> str:
-    """Return an ORDER's `sizing` in one line, "" if it has none."""
+def sizing(mapping: Mapping[str, Any], multiplier: float | None = None) -> str:
+    """Return an ORDER's `sizing` in one line, "" if it has none.
+
+    Args:
+        multiplier: account currency per point and unit, None where no fill tells it.
+    """
     if not mapping:
         return ""
     kind = mapping.get("type")
-    text = _formula(mapping)
-    if isinstance(kind, str):
-        text = f"sized {number(kind)}: {text}" if text else f"sized {number(kind)}"
+    text, computed = _formula(mapping, multiplier)
     raw, quantity, lot = (amount(mapping, key) for key in ("raw_quantity", "quantity", "lot_size"))
     if raw is not None:
-        text += f" = {decimal(raw)}"
+        text += f" = {decimal(raw if computed is None else computed)}" if text else decimal(raw)
+        if computed is not None and not math.isclose(computed, raw, rel_tol=1e-9):
+            why = "after the contract's multiplier or a limit" if multiplier is None else "cut by a limit to"
+            text += f", {why} {decimal(raw)}"
+    if isinstance(kind, str):
+        text = f"sized {number(kind)}: {text}" if text else f"sized {number(kind)}"
     if quantity is not None:
         text += f", in lots of {decimal(lot)}: {decimal(quantity)}" if lot is not None else f": {decimal(quantity)}"
     text += _shared(mapping)
@@ -36,44 +43,36 @@ def sizing(mapping: Mapping[str, Any]) -> str:
     return text.strip("; ")
 
 
-def _formula(mapping: Mapping[str, Any]) -> str:
-    """Return what the quantity was computed from, in the order in which one would."""
+def _formula(mapping: Mapping[str, Any], multiplier: float | None) -> tuple[str, float | None]:
+    """Return what the quantity was computed from, in the order in which one would, and what that comes to."""
     known = {key: value for key in mapping if (value := amount(mapping, key)) is not None}
     said = {key: decimal(value) for key, value in known.items()}
-    kind = mapping.get("type")
-    if kind == "fixed" and "raw_quantity" in known:
-        return "as configured"
+    kind, unit = mapping.get("type"), multiplier or 1.0
+    each = "" if unit == 1.0 else f" x {decimal(unit)}"
+
+    def bought(value: float) -> float | None:
+        return value / (known["price"] * unit) if known["price"] else None
+
+    if kind == "fixed":
+        return "", None
     if kind == "fixed_value" and {"wanted", "price"} <= known.keys():
-        return f"{said['wanted']} {_at(known['wanted'], known)}"
+        return f"{said['wanted']} at {said['price']}{each}", bought(known["wanted"])
     if not {"equity", "price"} <= known.keys():
-        return _listed(mapping)
-    equity = known["equity"]
+        return _listed(mapping), None
+    equity, at = known["equity"], f"at {said['price']}{each}"
     if kind == "percent_equity" and "percent" in known:
-        return f"{said['percent']} of equity {said['equity']} {_at(known['percent'] * equity, known)}"
+        return f"{said['percent']} of equity {said['equity']} {at}", bought(known["percent"] * equity)
     if kind == "volatility_target" and "target" in known and known.get("volatility"):
         weight = known["target"] / known["volatility"]
         wanted = f"wanted volatility {said['target']} / measured {said['volatility']}"
-        return f"{wanted} = {decimal(weight)} of equity {said['equity']} {_at(weight * equity, known)}"
-    if kind == "risk_per_trade" and {"percent", "at_risk", "stop_distance"} <= known.keys():
-        unit = _times(known["at_risk"], known["stop_distance"], known)
+        return f"{wanted} = {decimal(weight)} of equity {said['equity']} {at}", bought(weight * equity)
+    if kind == "risk_per_trade" and {"percent", "at_risk"} <= known.keys() and known.get("stop_distance"):
         risk = f"{said['percent']} of equity {said['equity']} = {said['at_risk']} at risk"
-        return f"{risk} / stop distance {said['stop_distance']}{unit}"
+        lost = known["stop_distance"] * unit
+        return f"{risk} / stop distance {said['stop_distance']}{each}", known["at_risk"] / lost
     if "weight" in known:
-        return f"weight {said['weight']} of equity {said['equity']} {_at(known['weight'] * equity, known)}"
-    return _listed(mapping)
-
-
-def _at(value: float, known: Mapping[str, float]) -> str:
-    return f"at {decimal(known['price'])}{_times(value, known['price'], known)}"
-
-
-def _times(value: float, price: float, known: Mapping[str, float]) -> str:
-    """Return the contract's multiplier, which the event does not hold but its numbers tell; "" if it is 1."""
-    divisor = price * known.get("raw_quantity", 0.0)
-    multiplier = abs(value / divisor) if divisor else math.nan
-    if not math.isfinite(multiplier) or math.isclose(multiplier, 1.0, rel_tol=1e-9):
-        return ""
-    return f" x {decimal(float(f'{multiplier:.9g}'))}"
+        return f"weight {said['weight']} of equity {said['equity']} {at}", bought(abs(known["weight"]) * equity)
+    return _listed(mapping), None
 
 
 def _listed(mapping: Mapping[str, Any]) -> str:

@@ -71,11 +71,15 @@ def _more(node: Node, event: TracedEvent, answer: Explanation) -> list[str]:
         lines.append(f"rule: {answer.rules[rule]}")
     if node.met is not None:
         lines.append(f"met {headline(node.met)} ({node.met.event_id})")
-    lines += details(event)
+    lines += details(event, _answers(node))
     limits = answer.limits.get(event.container_id) if event.event_type == "ORDER" and event.mapping("sizing") else None
     if limits:
         lines.append(f"risk limits that let it pass: {values(limits)}")
     return lines
+
+
+def _answers(node: Node) -> list[TracedEvent]:
+    return [effect.event for effect in node.effects if isinstance(effect.event, TracedEvent)]
 
 
 def _node_document(root: Node) -> dict[str, Any]:
@@ -83,7 +87,7 @@ def _node_document(root: Node) -> dict[str, Any]:
     if isinstance(event, Gone):
         document: dict[str, Any] = {"event_id": event.event_id, "gone": event.why}
     else:
-        words = [printable(line) for line in (headline(event), *details(event))]
+        words = [printable(line) for line in (headline(event), *details(event, _answers(root)))]
         document = {"asked": root.asked, "words": words, "event": dataclasses.asdict(event)}
         if root.features:
             document["features"] = root.features

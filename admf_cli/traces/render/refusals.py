@@ -91,7 +91,7 @@ def _outcome_lines(outcome: Outcome) -> list[str]:
     for event in (outcome.order, outcome.deciding):
         if event is not None:
             lines.append(f"    {moment(event.timestamp)}  {headline(event)}  ({event.event_id})")
-            lines += [f"      {text}" for text in details(event)]
+            lines += [f"      {text}" for text in details(event, [outcome.deciding] if outcome.deciding else ())]
     return lines
 
 

@@ -5,7 +5,7 @@ Every payload key is optional: what another version left out is left out of the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from admf_cli.traces.event import TracedEvent, amount
@@ -77,12 +77,16 @@ def reason_in_words(reason: str) -> str:
     return _REASONS.get(reason, reason.replace("_", " "))
 
 
-def details(event: TracedEvent) -> list[str]:
-    """Return further lines with the numbers behind an event."""
+def details(event: TracedEvent, answers: Iterable[TracedEvent] = ()) -> list[str]:
+    """Return further lines with the numbers behind an event.
+
+    Args:
+        answers: events that answer it; an order's fills tell the contract's multiplier.
+    """
     if event.event_type == "SIGNAL":
         return [line for line in (values(event.mapping("features")),) if line]
     if event.event_type == "ORDER":
-        return [line for line in (sizing(event.mapping("sizing")),) if line]
+        return [line for line in (sizing(event.mapping("sizing"), _multiplier(answers)),) if line]
     if event.event_type in ("POSITION_CHANGE", "POSITION_CLOSE", "POSITION_OPEN"):
         return [_trade(row) for row in event.rows("trades")]
     return []
@@ -91,6 +95,14 @@ def details(event: TracedEvent) -> list[str]:
 def values(mapping: Mapping[str, Any]) -> str:
     """Return names and values in one line, such as "fast 1,391.2910, slow 1,387.7650"."""
     return ", ".join(f"{name} {number(value)}" for name, value in list(mapping.items())[:20])
+
+
+def _multiplier(answers: Iterable[TracedEvent]) -> float | None:
+    for fill in answers:
+        price, quantity, value = (fill.amount(key) for key in ("price", "quantity", "value"))
+        if fill.event_type == "FILL" and price and quantity and value:
+            return float(f"{value / (price * quantity):.9g}")  # what rounding left of 50 is 50
+    return None
 
 
 def _phase_start(event: TracedEvent) -> str:
