@@ -129,7 +129,47 @@ class Donchian(_Sided):
         self.hold(side)
 
 
+class BuyAndHold(_Sided):
+    def init(self) -> None:
+        pass
+
+    def next(self) -> None:
+        if self.trading:
+            self.hold(1)
+
+
+class Momentum(_Sided):
+    def init(self) -> None:
+        self.roc = self.I(talib.ROC, self.data.Close, 60)
+
+    def next(self) -> None:
+        index = self.data.index
+        if not self.trading or (len(index) > 1 and index[-1].month == index[-2].month):
+            return
+        if self.roc[-1] > 0:
+            self.hold(1)
+        elif self.roc[-1] < 0:
+            self.hold(-1)
+
+
+class VolatilityBreakout(_Sided):
+    def init(self) -> None:
+        self.range = self.I(talib.ATR, self.data.High, self.data.Low, self.data.Close, 14)
+
+    def next(self) -> None:
+        if not self.trading or len(self.data) < 2:
+            return
+        price, before, width = self.data.Close[-1], self.data.Close[-2], 1.5 * self.range[-2]
+        if price > before + width:
+            self.hold(1)
+        elif price < before - width:
+            self.hold(-1)
+
+
 STRATEGIES: dict[str, Any] = {
+    "buy_and_hold": BuyAndHold,
+    "momentum": Momentum,
+    "volatility_breakout": VolatilityBreakout,
     "ema_crossover": EmaCrossover,
     "macd": Macd,
     "rsi_mean_reversion": Rsi,

@@ -112,7 +112,39 @@ class Donchian(_Sided):
         self.hold(side)
 
 
+class BuyAndHold(_Sided):
+    def prepare(self) -> None:
+        pass
+
+    def trade(self) -> None:
+        self.hold(1)
+
+
+class Momentum(_Sided):
+    def prepare(self) -> None:
+        self.change = bt.ind.Momentum(period=60)
+
+    def trade(self) -> None:
+        if self.data.datetime.date(0).month != self.data.datetime.date(-1).month and self.change[0]:
+            self.hold(1 if self.change[0] > 0 else -1)
+
+
+class VolatilityBreakout(_Sided):
+    def prepare(self) -> None:
+        self.range = bt.ind.ATR(period=14)
+
+    def trade(self) -> None:
+        price, before, width = self.data.close[0], self.data.close[-1], 1.5 * self.range[-1]
+        if price > before + width:
+            self.hold(1)
+        elif price < before - width:
+            self.hold(-1)
+
+
 STRATEGIES: dict[str, Any] = {
+    "buy_and_hold": BuyAndHold,
+    "momentum": Momentum,
+    "volatility_breakout": VolatilityBreakout,
     "ema_crossover": EmaCrossover,
     "macd": Macd,
     "rsi_mean_reversion": Rsi,
