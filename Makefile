@@ -3,7 +3,8 @@
 .DEFAULT_GOAL := help
 VENV := .venv
 PYTHON := $(VENV)/bin/python
-INSTALL := $(PYTHON) -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
+# The event loop is compiled on the way if there is a C compiler; the constraints hold for what that takes, too.
+INSTALL := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt $(PYTHON) -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 CONFIG ?= configs/backtest_with_tracing.yaml
 
 .PHONY: help run test check format schema clean bench bench-quick bench-scaling
@@ -17,12 +18,12 @@ $(VENV)/.made:
 	@touch $@
 
 # Compiled here, because with PYTHONDONTWRITEBYTECODE set every start would compile everything again.
-$(VENV)/.run: pyproject.toml constraints.txt $(VENV)/.made
+$(VENV)/.run: pyproject.toml setup.py constraints.txt $(VENV)/.made
 	$(INSTALL) --editable .
 	-@$(PYTHON) -m compileall -q $(VENV)/lib >/dev/null 2>&1
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml constraints.txt $(VENV)/.made
+$(VENV)/.dev: pyproject.toml setup.py constraints.txt $(VENV)/.made
 	$(INSTALL) --editable '.[dev]'
 	-@$(PYTHON) -m compileall -q $(VENV)/lib >/dev/null 2>&1
 	@touch $@ $(VENV)/.run
@@ -56,6 +57,12 @@ format: $(VENV)/.dev
 schema: $(VENV)/.dev
 	$(PYTHON) -m admf_cli config schema > configs/schema.json
 	$(PYTHON) -m admf_cli config schema --markdown > docs/config.md
+
+# Compile the event loop anew: after an edit it runs from its sources.
+.PHONY: compiled
+compiled: $(VENV)/.run
+	$(INSTALL) --no-deps --editable .
+	@$(VENV)/bin/admf --version
 
 # Whole processes beside other backtesters, each in its own environment; see benchmarks/README.md.
 BENCH_ENV = .bench-envs/%/.installed
@@ -97,13 +104,13 @@ fuzz: $(VENV)/.dev
 # Branch coverage, what runs in child processes counted.
 coverage: $(VENV)/.dev
 	$(PYTHON) -m coverage erase
-	$(PYTHON) -m coverage run -m pytest
+	ADMF_COMPILED=0 $(PYTHON) -m coverage run -m pytest
 	$(PYTHON) -m coverage combine --quiet
 	$(PYTHON) -m coverage report --skip-covered
 
 # Which of the small changes to the money paths no test notices.
 mutation: $(VENV)/.dev
-	$(PYTHON) tools/mutation.py
+	ADMF_COMPILED=0 $(PYTHON) tools/mutation.py
 
 # What a bar costs a strategy of one's own, beyond its own code.
 bench-bar-cost: $(VENV)/.run

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from admf_cli import compiled
+
 __version__ = "0.1.0"
 TRACE_SCHEMA_VERSION = 1
 CONFIG_SCHEMA_VERSION = 1
 
 __all__ = ["CONFIG_SCHEMA_VERSION", "TRACE_SCHEMA_VERSION", "Context", "Fill", "__version__", "run_backtest"]
+
+compiled.install()
 
 if TYPE_CHECKING:
     from admf_cli.api import run_backtest

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from admf_cli import CONFIG_SCHEMA_VERSION, TRACE_SCHEMA_VERSION, __version__
+from admf_cli import CONFIG_SCHEMA_VERSION, TRACE_SCHEMA_VERSION, __version__, compiled
 from admf_cli.cli import check, config, features, init, run, strategies, traces
 from admf_cli.cli.groups import CommandGroup
 
@@ -32,7 +32,9 @@ app.add_typer(strategies.app, name="strategies")
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"admf {__version__} (trace schema {TRACE_SCHEMA_VERSION}, config schema {CONFIG_SCHEMA_VERSION})")
+        loop = "compiled" if compiled.is_in_use() else "from its sources"
+        schemas = f"trace schema {TRACE_SCHEMA_VERSION}, config schema {CONFIG_SCHEMA_VERSION}"
+        typer.echo(f"admf {__version__} ({schemas}, event loop {loop})")
         raise typer.Exit
 
 

@@ -12,7 +12,7 @@ from admf_cli.clock import DECIDE
 from admf_cli.containers.base import Container
 from admf_cli.events.event import Event
 from admf_cli.market.bars import Bars, FloatArray
-from admf_cli.python_strategies.calls import StrategyError, UserCode
+from admf_cli.python_strategies.calls import StrategyError, UserCode, decide
 from admf_cli.python_strategies.context import Book, Context, Fill
 from admf_cli.python_strategies.past import Past
 from admf_cli.python_strategies.user_class import UserClass
@@ -99,14 +99,11 @@ class BarByBarContainer(Container):
         self.clock.at(self._rank, 0, DECIDE)
 
     def wake(self, bar: int, stage: int) -> None:
-        """Tell the strategy of its fills, let it decide, and ask to be woken at the next bar.
-
-        The strategy is called right here, without a function between: this is what every bar costs.
-        """
+        """Tell the strategy of its fills, let it decide, and ask to be woken at the next bar."""
         try:
             if self._fills:
                 self._deliver()
-            self._on_bar(self._ctx)
+            decide(self._on_bar, self._ctx)
         except BaseException as error:
             UserCode.check_process(self._process)
             raise self._recorded(self._guard.failure("on_bar()", error)) from error

@@ -109,9 +109,8 @@ def test_a_sound_strategy_with_many_parameters_is_not_accused(tmp_path: Path) ->
 
 def test_a_bar_by_bar_strategy_that_goes_behind_our_back_is_caught(tmp_path: Path) -> None:
     body = """
-        frame = sys._getframe(1)
-        bars = frame.f_locals["self"]._history
-        if ctx.bar + 1 < len(bars.close) and bars.close[ctx.bar + 1, 0] > ctx.price() * 1.02:
+        close = ctx._Context__past._Past__columns["close"]
+        if ctx.bar + 1 < len(close) and close[ctx.bar + 1, 0] > ctx.price() * 1.02:
             ctx.buy(1)"""
     verdict = check(tmp_path, body, "on_bar(self, ctx)")
     assert verdict.leak is not None
