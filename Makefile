@@ -19,11 +19,13 @@ $(VENV)/.made:
 
 # Compiled here, because with PYTHONDONTWRITEBYTECODE set every start would compile everything again.
 $(VENV)/.run: pyproject.toml setup.py constraints.txt $(VENV)/.made
+	@echo "installing into $(VENV), and compiling the event loop: a minute or two, once"
 	$(INSTALL) --editable .
 	-@$(PYTHON) -m compileall -q $(VENV)/lib >/dev/null 2>&1
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml setup.py constraints.txt $(VENV)/.made
+	@echo "installing into $(VENV), and compiling the event loop: a minute or two, once"
 	$(INSTALL) --editable '.[dev]'
 	-@$(PYTHON) -m compileall -q $(VENV)/lib >/dev/null 2>&1
 	@touch $@ $(VENV)/.run
