@@ -54,29 +54,32 @@ def read_columns(source: str, data: bytes, settings: Mapping[str, Any]) -> Table
     if first < LONGEST:  # numbers are read as words that may reach 16 bytes back
         data, first = b" " * LONGEST + data, first + LONGEST
     zone_known = (settings.get("timezone") or "UTC") == "UTC"
-    blocks = _blocks(data, first, places, len(header), ord(delimiter), zone_known)
-    return None if blocks is None else _joined(source, blocks, places)
+    rows = _rows(data, first, places, len(header), ord(delimiter), zone_known)
+    return None if rows is None else Table(source, rows.times, rows.numbers, rows.symbols, lambda row: row + 2)
 
 
-class _Block:
-    """Some rows: their times, numbers and symbols."""
+class _Rows:
+    """All rows: their times, numbers and symbols, filled a block at a time; a second copy would double the memory."""
 
     __slots__ = ("numbers", "symbols", "times")
 
-    def __init__(self, times: IntArray, numbers: dict[str, FloatArray], symbols: list[str]) -> None:
-        self.times, self.numbers, self.symbols = times, numbers, symbols
+    def __init__(self, count: int, places: Mapping[str, int]) -> None:
+        self.times: IntArray = np.empty(count, np.int64)
+        self.numbers: dict[str, FloatArray] = {name: np.empty(count) for name in _NUMERIC if name in places}
+        self.numbers.setdefault("volume", np.zeros(count))
+        self.symbols: list[str] | None = [] if "symbol" in places else None
 
 
-def _blocks(
+def _rows(
     data: bytes, start: int, places: Mapping[str, int], width: int, delimiter: int, zone_known: bool
-) -> list[_Block] | None:
+) -> _Rows | None:
     buffer = np.frombuffer(data, np.uint8)
     words = words_of(data)
     pattern = _pattern(buffer[start : data.index(b"\n", start) + 1], places["timestamp"], width, delimiter)
     if pattern is None:
         return None
-    blocks: list[_Block] = []
-    left_over = time_width = 0
+    rows = _Rows(data.count(b"\n", start), places)
+    row = left_over = time_width = 0
     while start < len(data):
         stop = data.rfind(b"\n", start, start + _BLOCK_BYTES) + 1
         if stop == 0:
@@ -95,21 +98,21 @@ def _blocks(
         times = _times(data, begins, limits, time_width)
         if times is None:
             return None
-        numbers = {}
+        block = slice(row, row + len(marks))
+        rows.times[block] = times
         for name in _NUMERIC:
             if name in places:
                 values, odd = parse_decimals(words, *cells[places[name]])
                 left_over += len(odd)
                 if left_over > _MOST_LEFT_OVER or not _read_singly(data, *cells[places[name]], odd, values):
                     return None
-                numbers[name] = values
-        symbols: list[str] = []
-        if "symbol" in places:
+                rows.numbers[name][block] = values
+        if rows.symbols is not None:
             spans = zip(*(edge.tolist() for edge in cells[places["symbol"]]), strict=True)
-            symbols = [data[begin:end].decode() for begin, end in spans]
-        blocks.append(_Block(times, numbers, symbols))
+            rows.symbols += [data[begin:end].decode() for begin, end in spans]
+        row += len(marks)
         start = stop
-    return blocks
+    return rows
 
 
 def _is_mark(text: NDArray[np.uint8], delimiter: int) -> NDArray[np.bool_]:
@@ -158,11 +161,3 @@ def _read_singly(data: bytes, begins: IntArray, ends: IntArray, rows: IntArray, 
             return False
         values[row] = float(text)
     return True
-
-
-def _joined(source: str, blocks: list[_Block], places: Mapping[str, int]) -> Table:
-    times = np.concatenate([block.times for block in blocks])
-    values = {name: np.concatenate([block.numbers[name] for block in blocks]) for name in _NUMERIC if name in places}
-    values.setdefault("volume", np.zeros(len(times)))
-    symbols = [name for block in blocks for name in block.symbols] if "symbol" in places else None
-    return Table(source, times, values, symbols, lambda row: row + 2)
