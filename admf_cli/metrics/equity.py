@@ -34,7 +34,7 @@ def simple_returns(points: FloatArray) -> FloatArray:
     All nan if any point is zero, negative or not finite: compounding has no meaning on an account that is bankrupt.
     """
     if not _solvent(points):
-        return np.full(max(len(points) - 1, 0), np.nan)
+        return np.full(len(points) - 1, np.nan)
     returns = points[1:] / points[:-1]
     returns -= 1.0
     return returns
@@ -95,8 +95,10 @@ def sharpe_ratio(returns: FloatArray, *, periods_per_year: float, risk_free: flo
 
     Source: Sharpe (1994), The Sharpe Ratio, Journal of Portfolio Management 21(1).
     """
+    if len(returns) < 2 or not _positive(periods_per_year):
+        return math.nan
     deviation = _deviation(returns)
-    if not deviation > _rounding(returns) or not _positive(periods_per_year):
+    if not deviation > _rounding(returns):
         return math.nan
     return (_mean(returns) - risk_free) / deviation * math.sqrt(periods_per_year)
 
@@ -173,9 +175,9 @@ def max_drawdown_duration(
         return None, math.nan
     at_peak = np.flatnonzero(points >= peaks)
     ends = np.append(at_peak[1:], len(points) - 1)
-    # Neighbouring peaks enclose no fall; after the last one any further point is a fall that goes on.
+    # Neighbouring peaks enclose no fall; what comes after the last one is a fall that goes on, be it of no bars.
     fell = ends - at_peak > 1
-    fell[-1] = ends[-1] > at_peak[-1]
+    fell[-1] = True
     starts, ends = at_peak[fell], ends[fell]
     bars = int(np.maximum.reduce(ends - starts, initial=0))
     if times is None:
@@ -206,6 +208,5 @@ def _deviation(values: FloatArray) -> float:
 
 
 def _rounding(returns: FloatArray) -> float:
-    """Return the deviation that rounding alone can give returns of this size."""
-    largest = max(float(np.maximum.reduce(returns)), -float(np.minimum.reduce(returns))) if len(returns) else 0.0
-    return ROUNDING * (1.0 + largest)
+    """Return the deviation that rounding alone can give returns of this size: where it matters, all are about it."""
+    return ROUNDING * (1.0 + abs(float(np.maximum.reduce(returns))))

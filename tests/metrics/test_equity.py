@@ -53,6 +53,10 @@ def test_annual_return_compounds_over_the_number_of_returns() -> None:
     assert curve.annual_return(points(100, 110, 121), periods_per_year=4) == pytest.approx(0.4641, rel=1e-14)
 
 
+def test_annual_return_of_a_single_bar_is_its_own() -> None:
+    assert curve.annual_return(points(100, 125), periods_per_year=1) == 0.25
+
+
 def test_annual_return_of_one_year_is_the_total_return() -> None:
     assert curve.annual_return(points(100, 90, 80), periods_per_year=2) == pytest.approx(-0.2, rel=1e-14)
 
@@ -126,6 +130,24 @@ def test_sharpe_allows_more_rounding_to_larger_returns_whatever_their_sign(size:
     neighbours = returns(size, math.nextafter(size, math.inf))
     assert neighbours[0] != neighbours[1]
     assert math.isnan(curve.sharpe_ratio(neighbours, periods_per_year=252))
+
+
+EPS = 2.0**-52
+
+
+def test_four_units_of_the_last_place_are_rounding_and_no_more() -> None:
+    # One return of -x falls short of 0 by x, of which 4 eps x (1 + x) are rounding.
+    just = 4 * EPS * (1 + 4 * EPS)
+    assert math.isnan(curve.sortino_ratio(returns(-just), periods_per_year=1))
+    assert curve.sortino_ratio(returns(-4.5 * EPS), periods_per_year=1) == -1.0
+    assert math.isnan(curve.sharpe_ratio(returns(-just, 0.0, just), periods_per_year=1))  # sqrt(2 x^2 / 2) = x
+    # Returns of 100 % are rounded in steps of twice that: sqrt(36 / 2) = 4.2 eps are still rounding.
+    assert math.isnan(curve.sortino_ratio(returns(1.0, -6 * EPS), periods_per_year=1))
+    # Deviation of 0 and 8 eps: 4 x sqrt(2) = 5.7 eps; of 0 and 5.6 eps: 3.96 eps
+    assert curve.sharpe_ratio(returns(0.0, 8 * EPS), periods_per_year=1) == pytest.approx(1 / math.sqrt(2))
+    assert math.isnan(curve.sharpe_ratio(returns(0.0, 5.6 * EPS), periods_per_year=1))
+    assert math.isnan(curve.calmar_ratio(0.1, 4 * EPS))
+    assert curve.calmar_ratio(0.1, 4.5 * EPS) == pytest.approx(0.1 / (4.5 * EPS))
 
 
 def test_sharpe_keeps_small_but_real_variation() -> None:
@@ -231,6 +253,15 @@ def test_duration_is_the_longest_not_the_deepest() -> None:
 
 def test_duration_of_a_curve_that_never_falls_is_zero() -> None:
     assert duration(100, 100, 101, 101, times=[0, DAY, 2 * DAY]) == (0, 0.0)
+
+
+def test_duration_with_an_unknown_equity_is_undefined() -> None:
+    assert duration(100, math.nan, 90)[0] is None
+
+
+def test_duration_in_days_begins_at_the_close_of_the_peak_itself() -> None:
+    # point 2 (120) is the close of day 5; back at 120 on day 12
+    assert duration(100, 110, 120, 115, 120, times=[0, 5 * DAY, 9 * DAY, 12 * DAY]) == (2, 7.0)
 
 
 def test_duration_without_a_bar_is_undefined() -> None:

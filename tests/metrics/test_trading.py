@@ -46,6 +46,14 @@ def test_average_win_and_loss_leave_the_others_and_break_even_out() -> None:
     assert trading.average_loss(pnls) == -1.5  # -(1 + 2) / 2
 
 
+def test_half_a_unit_of_currency_is_a_profit_and_a_loss_as_any_other() -> None:
+    pnls = [0.5, 0.25, -0.25]
+    assert trading.win_rate(pnls) == 2 / 3
+    assert trading.profit_factor(pnls) == 3.0  # 0.75 / 0.25
+    assert trading.average_win(pnls) == 0.375
+    assert trading.average_loss(pnls) == -0.25
+
+
 def test_holding_is_counted_in_bars_from_entry_to_exit() -> None:
     assert trading.average_holding([ClosedTrade(2, 5), ClosedTrade(7, 7)]) == 1.5  # (3 + 0) / 2
 
@@ -97,6 +105,12 @@ def test_turnover_without_a_trade_is_truly_zero() -> None:
 
 def test_turnover_of_an_account_in_debt_is_undefined() -> None:
     assert math.isnan(trading.turnover(10.0, np.array([-100.0, 50.0]), periods_per_year=252))
+
+
+def test_turnover_is_undefined_without_equity_or_time() -> None:
+    assert math.isnan(trading.turnover(10.0, np.array([-50.0, 50.0]), periods_per_year=252))
+    assert math.isnan(trading.turnover(10.0, np.array([100.0]), periods_per_year=0.0))
+    assert trading.turnover(100.0, np.array([100.0]), periods_per_year=0.5) == 0.5  # one bar is two years
 
 
 def test_without_a_bar_exposure_and_turnover_are_undefined() -> None:
