@@ -18,6 +18,7 @@ from admf_cli.tracefile.format import TERMINAL_ORDER_TYPES
 from admf_cli.traces.archive import Archive, Gone
 from admf_cli.traces.event import BOOKING_TYPES, TracedEvent, amount
 from admf_cli.traces.target import choose_phases, locate, open_archives
+from admf_cli.traces.windows import windows_of
 
 _MAX_DEPTH = 64
 _LIMITS = (
@@ -82,6 +83,7 @@ class Explanation:
         cut: True if there was more than is shown.
         rules: strategy's rule name -> its expression, for the signals in here.
         limits: portfolio -> its risk profile's limits that an entry has to pass, for the orders in here.
+        notes: of which containers older events were dropped, so that they may lack here.
     """
 
     phase: str
@@ -92,6 +94,7 @@ class Explanation:
     rules: dict[str, str]
     limits: dict[str, dict[str, float]]
     flows: tuple[Flow, ...]
+    notes: tuple[str, ...]
 
 
 def explain(directory: Path, words: str, *, phase: str | None = None, portfolio: str | None = None) -> Explanation:
@@ -192,8 +195,28 @@ class _Story:
         flows += self._of_the_same_trades([node.event for flow in flows for node in flow.root.walk()])
         flows.sort(key=lambda flow: _sequence(flow.root))
         return Explanation(
-            self.archive.name, tuple(asked), note, self.complete, self.cut, self.rules, self.limits, tuple(flows)
+            self.archive.name,
+            tuple(asked),
+            note,
+            self.complete,
+            self.cut,
+            self.rules,
+            self.limits,
+            tuple(flows),
+            tuple(self._dropped()),
         )
+
+    def _dropped(self) -> Iterator[str]:
+        """Yield what was dropped of the containers that had a part in this since it began."""
+        told = [node.event for node in self.told.values() if isinstance(node.event, TracedEvent)]
+        began = min((event.sequence for event in told), default=0)
+        parts = {event.container_id for event in told} | {event.text("portfolio") or "" for event in told}
+        portfolios = self.archive.containers("portfolio") if self.portfolio is None else [self.portfolio]
+        always = [*self.archive.containers("features", "execution"), *portfolios]
+        for window in windows_of(self.archive, [one for one in self.archive.containers() if one in {*parts, *always}]):
+            settings = self.archive.kind(window.container_id) in ("strategy", "portfolio")
+            if settings or window.lacks(began):
+                yield str(window) + (" (its rules and limits stood before)" if settings else "")
 
     def _flow(self, anchor: TracedEvent) -> Node:
         """Return the tree from the first cause of an event down to everything that came of its signal."""

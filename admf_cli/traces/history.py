@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from admf_cli.traces.archive import Archive
-from admf_cli.traces.event import TracedEvent
+from admf_cli.traces.event import TracedEvent, amount
 from admf_cli.traces.explain import features_at
 from admf_cli.traces.moments import microseconds
+from admf_cli.traces.windows import windows_of
 
 _MAX_LAG = 10_000
 
@@ -25,10 +26,12 @@ class History:
 
     Attributes:
         undefined: names without a value yet: FEATURE lines hold them as null, or ask for bars before the first.
+        missing: names whose values at this bar or an earlier one are not on disk.
     """
 
     def __init__(self, archive: Archive, bar: TracedEvent, roles: Mapping[str, Any]) -> None:
         self.undefined: list[str] = []
+        self.missing: list[str] = []
         self._archive = archive
         self._roles = roles
         self._bars = [bar]
@@ -45,8 +48,9 @@ class History:
             return self._is_first(lag)
         bar = self._bar(lag)
         if bar is None:
-            if lag and name not in self.undefined and self._nothing_came_before():
-                self.undefined.append(name)
+            found = self.undefined if lag and self._nothing_came_before() else self.missing
+            if name not in found:
+                found.append(name)
             return None
         if name == "time":
             return microseconds(bar.timestamp)
@@ -57,7 +61,27 @@ class History:
                 if features[key] is None and key not in self.undefined:
                     self.undefined.append(key)
                 return features[key]
-        return bar.amount(name)
+        value = bar.amount(name)
+        if value is None and name not in self.missing:
+            self.missing.append(name)
+        return value
+
+    def notes(self) -> tuple[str, ...]:
+        """Say which values are not on disk, and why."""
+        if not self.missing:
+            return ()
+        names = ", ".join(self.missing[:10])
+        bars = self._bars[0].container_id
+        dropped = windows_of(self._archive, [bars, *self._archive.containers("features")])
+        if dropped:
+            return (f"not on disk: {names}", *map(str, dropped))
+        start = self._archive.start(bars)
+        warmup = amount(start.mapping("settings"), "warmup_bars") if start else None
+        if warmup:
+            return (
+                f"not on disk: {names} of bars before the phase: {warmup:,.0f} were read to warm up, none is traced",
+            )
+        return (f"not on disk: {names}",)
 
     def _is_first(self, lag: int) -> float | None:
         if self._bar(lag) is None:

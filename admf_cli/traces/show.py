@@ -11,6 +11,9 @@ from admf_cli.tracefile.format import EVENT_TYPES
 from admf_cli.traces.archive import Archive
 from admf_cli.traces.filters import Filters
 from admf_cli.traces.selection import Found, newest, selected
+from admf_cli.traces.windows import windows_of
+
+_PHASES_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,18 @@ def check_containers(phases: Sequence[PhaseTrace], filters: Filters) -> None:
     known = sorted({one.container_id for phase in phases for one in phase.containers})
     if known and not any(map(filters.wants, known)):
         raise ConfigError(f"no container {', '.join(filters.containers)} here; there are: {', '.join(known[:20])}")
+
+
+def dropped(phases: Sequence[PhaseTrace], filters: Filters) -> Iterator[str]:
+    """Yield what `max_events` dropped of the time and the containers that were asked for, of the first phases."""
+    for phase in phases[:_PHASES_NAMED]:
+        with Archive(phase) as archive:
+            for window in windows_of(archive, filter(filters.wants, archive.containers())):
+                meta = archive.meta(window.container_id)
+                gone = {name for name, tally in meta.events.items() if tally.dropped} if meta else filters.types
+                wanted = not filters.types or bool(filters.types & gone)
+                if wanted and (filters.first is None or window.lacks_time(filters.first)):
+                    yield f"{archive.name}: {window}"
 
 
 def nothing_found(filters: Filters) -> str:

@@ -14,6 +14,7 @@ from admf_cli.traces.archive import Archive, Gone
 from admf_cli.traces.event import CONTAINER_KINDS, TracedEvent
 from admf_cli.traces.moments import Span, parse_span, time_key
 from admf_cli.traces.numbers import split_id
+from admf_cli.traces.windows import windows_of
 
 _TRADE = re.compile(r"trade:(?:(?P<portfolio>.+):)?(?P<number>[0-9]{1,9})")
 _FORMS = "an event id (portfolio_x_y#17), trade:7, trade:PORTFOLIO:7, last-fill, or SYMBOL@TIME"
@@ -86,7 +87,7 @@ def locate(archives: Sequence[Archive], words: str, portfolio: str | None = None
             found.append((archive, target))
     if not found:
         existed = [text for text in gone if "never existed" not in text and "was not traced" not in text]
-        if existed and split_id(words):
+        if existed and (split_id(words) or any(" were dropped" in text for text in existed)):
             raise NotKeptError("\n".join(existed))
         raise ConfigError("\n".join(gone[:5]) or f"{words!r}: nothing found")
     if words == "last-fill":
@@ -131,8 +132,10 @@ def _trade(archive: Archive, number: int, portfolio: str | None) -> Target | Gon
             continue
         fill = archive.find(closing.causation_id) if closing.causation_id else closing
         return Target((closing if isinstance(fill, Gone) else fill,))
-    last = last_trade(archive, known if portfolio is None else [portfolio])
-    return Gone(f"trade:{number}", f"no such trade on disk; the last one closed is number {last}")
+    asked = known if portfolio is None else [portfolio]
+    last = last_trade(archive, asked)
+    why = f"no such trade on disk; the last one closed is number {last}"
+    return Gone(f"trade:{number}", why + (_dropped(archive, asked) if number <= last or not last else ""))
 
 
 def _closing(archive: Archive, container_id: str, number: int) -> TracedEvent | None:
@@ -185,7 +188,7 @@ def _last_fill(archive: Archive) -> Target | Gone:
     fills = [archive.last(one, "FILL") for one in archive.containers("execution")]
     kept = [fill for fill in fills if fill is not None]
     if not kept:
-        return Gone("last-fill", "no fill on disk")
+        return Gone("last-fill", "no fill on disk" + _dropped(archive, archive.containers("execution")))
     return Target((max(kept, key=lambda fill: fill.sequence),))
 
 
@@ -193,13 +196,19 @@ def _at(archive: Archive, symbol: str, span: Span) -> Target | Gone:
     """Return what happened to a symbol in the first bar of a span; the BAR itself if nothing else did."""
     bar = next(bars_within(archive, symbol, span), None)
     if bar is None:
-        return Gone(f"{symbol}@{span.first}", f"no event of {symbol!r} at that time")
+        windows = [one for one in windows_of(archive, archive.containers()) if one.lacks_time(span.first)]
+        dropped = "".join(f"; {one}" for one in windows[:3])
+        return Gone(f"{symbol}@{span.first}", f"no event of {symbol!r} at that time{dropped}")
     sparse = archive.containers("strategy", "portfolio", "execution")
     events = [event for one in sparse for event in archive.in_bar(one, bar.bar) if event.symbol == symbol]
     events.sort(key=lambda event: event.sequence)
     others = _others(archive, symbol, span, bar)
     note = f"{others} more bars of {symbol} lie in that span; this is the first" if others else None
     return Target(tuple(events) or (bar,), note)
+
+
+def _dropped(archive: Archive, container_ids: Sequence[str]) -> str:
+    return "".join(f"; {one}" for one in windows_of(archive, container_ids)[:3])
 
 
 def _others(archive: Archive, symbol: str, span: Span, first: TracedEvent) -> int:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from admf_cli.errors import ConfigError
 from admf_cli.tracefile.format import BAR_SHIFT
+from admf_cli.tracefile.metafile import Tally
 from admf_cli.traces.archive import Archive
 from admf_cli.traces.event import BOOKING_TYPES, TracedEvent
 from admf_cli.traces.explain import effects_of, ends_of, features_at
@@ -21,6 +22,7 @@ from admf_cli.traces.history import History
 from admf_cli.traces.listening import listens_to
 from admf_cli.traces.moments import Span, parse_span, time_key
 from admf_cli.traces.target import bars_within, choose_phases, open_archives
+from admf_cli.traces.windows import window_of, windows_of
 
 _MAX_CASES = 20
 _LOOK_BACK_LINES = 20_000
@@ -32,7 +34,7 @@ class Outcome:
 
     Attributes:
         verdict: "filled", "rejected", "cancelled", "expired", "partly filled", "working", "withdrawn" (the signal asked
-            for an order's cancellation), or "no answer".
+            for an order's cancellation), "not kept" (what became of it was dropped), or "no answer".
         reason: the reason code of what ended it, None when it was filled.
         deciding: the event that decided.
         order: the order, if there was one.
@@ -94,9 +96,11 @@ class Case:
     Attributes:
         verdict: "signal" (see `signals`), "wanted already" (a rule held, but the strategy already wanted it),
             "warming up" (a rule needs a value that is still undefined), "not met", "not its symbol", "no rules" (its
-            code decides), or "rules unknown" (they or their values are not on disk).
+            code decides), "not recorded" (it replays a recording), "rules unknown" (they or their values are not on
+            disk), or "not kept" (whether there was a signal was dropped or filtered out).
         features: their values at the bar, where no rule says which of them count.
         before, after: the strategy's nearest signals for the symbol on either side.
+        notes: what is not on disk that the answer would need.
     """
 
     strategy: str
@@ -109,6 +113,7 @@ class Case:
     before: TracedEvent | None
     after: TracedEvent | None
     features: dict[str, float | None]
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +123,7 @@ class WhyNot:
     Attributes:
         bars: how many bars lie in the span asked about; `cases` may show fewer of them.
         previous_bar, next_bar: the nearest bars when there is none in the span.
+        notes: what was dropped of that time, when no bar is on disk.
     """
 
     phase: str
@@ -127,6 +133,7 @@ class WhyNot:
     cases: tuple[Case, ...]
     previous_bar: TracedEvent | None
     next_bar: TracedEvent | None
+    notes: tuple[str, ...] = ()
 
 
 def why_not(
@@ -168,7 +175,9 @@ def _answer(archive: Archive, span: Span, symbol: str | None, strategy: str | No
         if (bar.bar, bar.symbol) in spoken and len(marked) < _MAX_CASES:
             marked.append(bar)
     if not first:
-        return WhyNot(archive.name, span.first, span.stop, 0, (), *_nearest(archive, symbol, span))
+        windows = windows_of(archive, archive.containers())
+        gone = tuple(str(one) for one in windows if one.lacks_time(span.first))
+        return WhyNot(archive.name, span.first, span.stop, 0, (), *_nearest(archive, symbol, span), gone)
     asked = itertools.product(marked or first, strategies)  # a day of minutes: those with a signal are meant
     cases = [
         _case(archive, one, bar, [signal for signal in signals[one] if _same(signal, bar)])
@@ -229,23 +238,40 @@ def _case(archive: Archive, strategy: str, bar: TracedEvent, signals: list[Trace
     symbol = bar.symbol or ""
     portfolios = _listeners(archive, strategy)
     answered = tuple(SignalCase(signal, tuple(_outcomes(archive, signal, portfolios))) for signal in signals)
-    rules, verdict = ((), "signal") if answered else _judge(archive, strategy, bar)
+    unheard = None if answered else _unheard(archive, strategy, bar)
+    rules, verdict, notes = ((), "signal", ()) if answered else _judge(archive, strategy, bar)
+    if unheard is not None:
+        rules, verdict, notes = (), "not kept", (unheard,)
     standing = [_standing(archive, portfolio, bar) for portfolio in portfolios]
     before, after = _neighbours(archive, strategy, bar)
     held = tuple(one for one in standing if one)
     features = features_at(archive, bar) if verdict == "no rules" else {}
-    return Case(strategy, symbol, bar, verdict, answered, rules, held, before, after, features)
+    return Case(strategy, symbol, bar, verdict, answered, rules, held, before, after, features, notes)
 
 
-def _judge(archive: Archive, strategy: str, bar: TracedEvent) -> tuple[tuple[RuleCase, ...], str]:
+def _unheard(archive: Archive, strategy: str, bar: TracedEvent) -> str | None:
+    """Say why a signal at this bar would not be on disk; None if it would."""
+    window = window_of(archive, strategy)
+    if window is not None and window.lacks((bar.bar + 1) << BAR_SHIFT):
+        return str(window)
+    meta = archive.meta(strategy)
+    if meta is not None and (filtered := meta.events.get("SIGNAL", Tally()).filtered):
+        return f"{filtered:,} SIGNALs of {strategy} were not recorded (its settings filter them out)"
+    return None
+
+
+def _judge(archive: Archive, strategy: str, bar: TracedEvent) -> tuple[tuple[RuleCase, ...], str, tuple[str, ...]]:
+    """Return each rule at a bar, the verdict, and what was not on disk."""
     start = archive.start(strategy)
     settings = start.mapping("settings") if start else {}
     only = settings.get("symbols")
     if isinstance(only, list) and only and bar.symbol not in only:
-        return (), "not its symbol"
+        return (), "not its symbol", ()
     expressions = settings.get("rules")
     if not isinstance(expressions, dict) or not expressions:
-        return (), "no rules" if start else "rules unknown"
+        if start is None:
+            return (), "rules unknown", (f"its rules stood in {strategy}#1: {archive.why_gone(strategy, 1)}",)
+        return (), "not recorded" if settings.get("type") == "recorded" else "no rules", ()
     roles = settings.get("features")
     history = History(archive, bar, roles if isinstance(roles, dict) else {})
     zones = settings.get("timezones")  # of rules that don't share one
@@ -257,10 +283,11 @@ def _judge(archive: Archive, strategy: str, bar: TracedEvent) -> tuple[tuple[Rul
         if isinstance(expression, str)
     )
     if any(rule.holds for rule in rules):
-        return rules, "wanted already"
+        return rules, "wanted already", history.notes()
     if history.undefined:
-        return rules, "warming up"
-    return rules, "not met" if any(rule.holds is False for rule in rules) else "rules unknown"
+        return rules, "warming up", history.notes()
+    known = any(rule.holds is False for rule in rules)
+    return rules, "not met" if known else "rules unknown", history.notes()
 
 
 def _rule(name: str, expression: str, history: History, timezone: str) -> RuleCase:
@@ -297,7 +324,9 @@ def _outcomes(archive: Archive, signal: TracedEvent, portfolios: list[str]) -> I
     for portfolio, events in answers.items():
         yield from (_outcome(archive, event) for event in events)
         if not events:
-            yield Outcome(portfolio, "no answer", None, None, None)
+            window = window_of(archive, portfolio)
+            verdict = "not kept" if window is not None and window.lacks(signal.sequence) else "no answer"
+            yield Outcome(portfolio, verdict, None, None, None)
 
 
 def _outcome(archive: Archive, answer: TracedEvent) -> Outcome:
@@ -308,6 +337,10 @@ def _outcome(archive: Archive, answer: TracedEvent) -> Outcome:
     ends = ends_of(archive, answer)
     last = ends[-1] if ends else None
     fills = [one for one in ends if one.event_type == "FILL"]
+    if last is None or (last.event_type == "FILL" and last.amount("remaining") != 0.0):
+        windows = windows_of(archive, [*archive.containers("execution"), answer.container_id])
+        if any(window.lacks(answer.sequence) for window in windows):
+            return Outcome(answer.container_id, "not kept", None, last, answer)
     if last is None:
         return Outcome(answer.container_id, "working", None, None, answer)
     if last.event_type == "FILL":

@@ -84,7 +84,7 @@ def show(
 ) -> None:
     """Show the events of a run in the order in which they happened."""
     from admf_cli.traces.filters import filters_of
-    from admf_cli.traces.show import Selection, nothing_found
+    from admf_cli.traces.show import Selection, dropped, nothing_found
     from admf_cli.traces.target import choose_phases
 
     filters = filters_of(
@@ -105,6 +105,8 @@ def show(
     writer = _writer(output, plain=plain, several=len(phases) > 1)
     if not writer.write(selection.of(phases)):
         typer.echo(nothing_found(filters), err=True)
+    for note in dropped(phases, filters) if last is None else ():
+        typer.echo(f"note: {note}", err=True)
 
 
 def _follow(directory: Path, phase: str | None, selection: Selection, output: Format, plain: bool) -> None:

@@ -31,6 +31,8 @@ def show_explanation(answer: Explanation, screen: Screen) -> None:
     screen.line()
     if not answer.complete:
         screen.line("incomplete: some causes are not on disk (see above)", "yellow")
+    for note in answer.notes:
+        screen.line(f"note: {note}", "yellow")
     if answer.cut:
         screen.line("there is more than is shown here", "yellow")
 
@@ -45,6 +47,7 @@ def explanation_document(answer: Explanation) -> dict[str, Any]:
         "cut": answer.cut,
         "rules": answer.rules,
         "limits": answer.limits,
+        "notes": answer.notes,
         "flows": [{"title": flow.title, "root": _node_document(flow.root)} for flow in answer.flows],
     }
 

@@ -17,7 +17,9 @@ _VERDICTS = {
     "not met": "no signal: no rule held",
     "not its symbol": "no signal: the strategy does not trade this symbol",
     "no rules": "no signal; the strategy states no rules (code or a recording decides): what it lacked can't be told",
+    "not recorded": "no signal: the recording that it replays holds none for this bar",
     "rules unknown": "no signal, and what it lacked can't be told: its rules or their values are not on disk",
+    "not kept": "whether there was a signal can't be told: it would not be on disk",
 }
 _OUTCOMES = {
     "filled": "filled",
@@ -27,6 +29,7 @@ _OUTCOMES = {
     "expired": "expired",
     "working": "the order was still working when the trace ended",
     "withdrawn": "the order was withdrawn, as asked",
+    "not kept": "what became of it was dropped (see inspect)",
     "no answer": "no answer on disk",
 }
 _SIGNS = {True: "yes", False: "no ", None: "?  "}
@@ -38,6 +41,8 @@ def show_why_not(answer: WhyNot, screen: Screen) -> None:
         screen.heading(f"{answer.phase}: no bar between {answer.start} and {answer.stop}")
         for word, bar in (("the bar before", answer.previous_bar), ("the next bar", answer.next_bar)):
             screen.line(f"{word}: {moment(bar.timestamp) if bar else 'none on disk'}")
+        for note in answer.notes:
+            screen.line(f"note: {note}", "yellow")
         return
     for case in answer.cases:
         _show_case(answer, case, screen)
@@ -76,6 +81,7 @@ def _said(case: Case) -> list[str]:
             lines += _rule_lines(rule)
         if case.features:
             lines.append(f"features: {values(case.features)}")
+        lines += [f"note: {note}" for note in case.notes]
         for word, signal in (("last signal before", case.before), ("next signal after", case.after)):
             lines.append(f"{word}: {_brief(signal)}")
     for standing in case.standing:

@@ -30,7 +30,10 @@ def show_replay(answer: Replay, screen: Screen) -> None:
             )
             for figure in one.figures
         ]
-        screen.table(_COLUMNS, rows, title=f"{one.phase}  {one.portfolio}")
+        if any(figure.reported is not None or figure.replayed is not None for figure in one.figures):
+            screen.table(_COLUMNS, rows, title=f"{one.phase}  {one.portfolio}")
+        else:
+            screen.heading(f"{one.phase}  {one.portfolio}")
         for difference in one.differences:
             screen.line(f"{difference.where}: reported {difference.reported}, replayed {difference.replayed}", "red")
         for lack in one.lacks:

@@ -105,10 +105,9 @@ class Screen:
 
         lines = [[printable(cell) for cell in row] for row in rows]
         shown = _fitting(columns, lines, self._console.width)
-        heading = Text(printable(title), style="bold") if title else None
-        table = Table(
-            title=heading, title_justify="left", box=None, padding=(0, _GAP, 0, 0), header_style="bold underline"
-        )
+        if title:
+            self.heading(title)  # Rich would fold its own at the table's width
+        table = Table(box=None, padding=(0, _GAP, 0, 0), header_style="bold underline")
         for column in (columns[place] for place in shown):
             table.add_column(
                 Text(column.name),

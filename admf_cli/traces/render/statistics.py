@@ -54,6 +54,8 @@ def _show_phase(phase: PhaseStats, screen: Screen) -> None:
     rows = [(one.portfolio, *(f"{one.funnel[name]:,}" for name in _FUNNEL[1:])) for one in phase.portfolios]
     signals = ", ".join(f"{count:,} signals of {name}" for name, count in phase.signals.items()) or "no signals"
     title = f"{phase.phase}: {phase.bars:,} bars, {phase.features:,} features, {signals}"
+    if phase.notes:
+        screen.line("of a part of the run only: see the notes at the end", "yellow")
     screen.table(_FUNNEL_COLUMNS, rows, title=title)
     screen.table(_COSTS, [_costs(one) for one in phase.portfolios], title="costs, and their share of the value traded")
     for one in phase.portfolios:
