@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from admf_cli import CONFIG_SCHEMA_VERSION, TRACE_SCHEMA_VERSION, __version__, compiled
-from admf_cli.cli import check, config, features, init, run, strategies, traces
-from admf_cli.cli.groups import CommandGroup
+from admf_cli.cli import init, run
+from admf_cli.cli.groups import CommandGroup, LateCommands
+
+_GROUPS = ("traces", "check", "config", "features", "strategies")
+
+
+class _Root(CommandGroup):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.commands = LateCommands(self.commands, _GROUPS, _group)
+
+
+def _group(name: str) -> Any:
+    if name == "traces":
+        from admf_cli.cli.traces import app as commands
+    elif name == "check":
+        from admf_cli.cli.check import app as commands
+    elif name == "config":
+        from admf_cli.cli.config import app as commands
+    elif name == "features":
+        from admf_cli.cli.features import app as commands
+    else:
+        from admf_cli.cli.strategies import app as commands
+    root = typer.Typer(rich_markup_mode=None)
+    root.add_typer(commands, name=name)
+    return typer.main.get_group(root).commands[name]
+
 
 app = typer.Typer(
     name="admf",
@@ -16,18 +41,13 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 the answer is no, 2 usage or configuration, 3 market data, 4 the run failed, "
     "5 files, 130/143 interrupted. --debug shows the traceback of a fault.",
     no_args_is_help=True,
-    cls=CommandGroup,
+    cls=_Root,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run")(run.run)
 app.command("init")(init.init)
-app.add_typer(traces.app, name="traces")
-app.add_typer(check.app, name="check")
-app.add_typer(config.app, name="config")
-app.add_typer(features.app, name="features")
-app.add_typer(strategies.app, name="strategies")
 
 
 def _print_version(wanted: bool) -> None:
