@@ -8,7 +8,7 @@ import os
 import sys
 from typing import NoReturn
 
-_NEW_OBJECTS_PER_COLLECTION = 100_000
+_NEW_OBJECTS_PER_COLLECTION = 500_000
 
 
 def main() -> None:
