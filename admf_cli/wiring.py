@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from admf_cli.clock import Clock, Pulse
 from admf_cli.config import Resolved
@@ -16,13 +16,15 @@ from admf_cli.directories import RunDirectories
 from admf_cli.market.load import LoadedBars, load_bars
 from admf_cli.orchestration.coordinator import Coordinator
 from admf_cli.orchestration.sequencer import Sequencer
-from admf_cli.python_strategies.user_class import user_class_from_file
 from admf_cli.results import RunResult
-from admf_cli.signals.source import recorded_strategy
 from admf_cli.stopping import StopRequest
 from admf_cli.time_limit import TimeLimit
 from admf_cli.topology.builder import TopologyBuilder
 from admf_cli.topology.sources import Sources
+
+if TYPE_CHECKING:
+    from admf_cli.python_strategies.user_class import UserClass
+    from admf_cli.strategies.interface import Strategy
 
 Progress = Callable[[int, int], None]
 """(bars done, bars in this phase), called now and then."""
@@ -97,11 +99,19 @@ def sources(directory: Path | None, bars: Callable[[Mapping[str, Any]], LoadedBa
     Args:
         directory: that of the configuration, where relative paths are looked for after the working directory.
     """
-    return Sources(
-        bars=bars,
-        user_class=lambda path, params: user_class_from_file(path, params, directory),
-        signals=lambda path, strategy, phase: recorded_strategy(path, directory, strategy, phase),
-    )
+
+    # Most runs have neither a class of the user's nor recorded signals, and need not wait for what reads them.
+    def user_class(path: str, params: Mapping[str, Any]) -> UserClass:
+        from admf_cli.python_strategies.user_class import user_class_from_file
+
+        return user_class_from_file(path, params, directory)
+
+    def signals(path: str, strategy: str, phase: str) -> Strategy:
+        from admf_cli.signals.source import recorded_strategy
+
+        return recorded_strategy(path, directory, strategy, phase)
+
+    return Sources(bars=bars, user_class=user_class, signals=signals)
 
 
 def _load_once(directory: Path | None) -> Callable[[Mapping[str, Any]], LoadedBars]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -47,11 +48,10 @@ def run(
     """Run the backtest that CONFIG describes."""
     from admf_cli.config import load_config
     from admf_cli.printing import prints_go_to_stderr
-    from admf_cli.reports.gates import evaluate, parse_gate
     from admf_cli.stopping import StopRequest
     from admf_cli.wiring import run_workflow
 
-    gates = [parse_gate(expression) for expression in fail_if or ()]
+    gates = _gates(fail_if or ())
     flags = {
         "no-trace": no_trace,
         "workflow-id": workflow_id,
@@ -66,12 +66,21 @@ def run(
         prints_go_to_stderr(),
     ):
         result = run_workflow(resolved, overwrite=overwrite, stop=stop, limit=limit, progress=progress)
-    outcomes = [evaluate(gate, result) for gate in gates]
+    outcomes = [gate(result) for gate in gates]
     _show(result, outcomes, as_json=as_json, quiet=quiet, verbose=verbose)
     failed = [outcome for outcome in outcomes if not outcome.passed]
     for outcome in failed:
         typer.echo(f"admf: {outcome.message}", err=True)
     raise typer.Exit(1 if failed else 0)
+
+
+def _gates(expressions: Sequence[str]) -> list[Callable[[RunResult], GateOutcome]]:
+    """Return what judges a result, one an expression."""
+    if not expressions:
+        return []
+    from admf_cli.reports.gates import evaluate, parse_gate
+
+    return [partial(evaluate, parse_gate(expression)) for expression in expressions]
 
 
 def _show(result: RunResult, outcomes: list[GateOutcome], *, as_json: bool, quiet: bool, verbose: bool) -> None:

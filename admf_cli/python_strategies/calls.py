@@ -11,10 +11,12 @@ from collections.abc import Callable, Mapping
 from inspect import CO_NEWLOCALS
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from admf_cli.errors import ConfigError, InterruptedRunError, RunFailedError
-from admf_cli.python_strategies.source import Source
+
+if TYPE_CHECKING:
+    from admf_cli.python_strategies.source import Source
 
 T = TypeVar("T")
 

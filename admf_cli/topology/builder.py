@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from admf_cli.broker.account import Account
 from admf_cli.broker.curves import last_known
 from admf_cli.broker.instrument import instruments
 from admf_cli.clock import Clock, Pulse
-from admf_cli.containers.asked_portfolio import AskedPortfolioContainer
-from admf_cli.containers.bar_by_bar import BarByBarContainer
 from admf_cli.containers.base import Container
-from admf_cli.containers.combined_portfolio import CombinedPortfolioContainer
 from admf_cli.containers.data import DataContainer
 from admf_cli.containers.desk import Desk
 from admf_cli.containers.execution import ExecutionContainer
@@ -22,10 +19,13 @@ from admf_cli.containers.strategy import StrategyContainer
 from admf_cli.errors import ConfigError
 from admf_cli.market.periods import periods_per_year
 from admf_cli.results import PhaseResult
-from admf_cli.risk.allocation import COMBINED
 from admf_cli.topology.plan import plan, replay
 from admf_cli.topology.sources import Sources
 from admf_cli.topology.topology import Topology
+
+if TYPE_CHECKING:
+    from admf_cli.containers.bar_by_bar import BarByBarContainer
+    from admf_cli.containers.combined_portfolio import CombinedPortfolioContainer
 
 _GENERATION, _REPLAY = "signal_generation", "signal_replay"
 P = TypeVar("P", bound=PortfolioContainer)
@@ -144,7 +144,10 @@ class TopologyBuilder:
         }
         followers: dict[str, BarByBarContainer] = {}
         shared: list[CombinedPortfolioContainer] = []
-        if allocations:
+        if allocations:  # the kinds of container that few runs have are loaded by those
+            from admf_cli.containers.combined_portfolio import CombinedPortfolioContainer
+            from admf_cli.risk.allocation import COMBINED
+
             styles = {decider.settings["name"]: decider.settings.get("orders") for decider in planned}
             shared.extend(
                 portfolio_of(CombinedPortfolioContainer, COMBINED, styles, profile, allocations=allocations)
@@ -175,6 +178,9 @@ class TopologyBuilder:
                     f"portfolio.allocations: {name} is called bar by bar with a portfolio of its own in view, so it "
                     "cannot share one; remove it from allocations, or decide over whole columns"
                 )
+            from admf_cli.containers.asked_portfolio import AskedPortfolioContainer
+            from admf_cli.containers.bar_by_bar import BarByBarContainer
+
             for profile in profiles:
                 caller = BarByBarContainer(
                     own(f"strategy_{name}_{profile['name']}", {**decider.settings, "risk_profile": profile["name"]}),

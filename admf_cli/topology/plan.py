@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from admf_cli.errors import ConfigError
 from admf_cli.features import FeatureSpec, ParameterError, resolve, spec_from_config
-from admf_cli.python_strategies.user_class import UserClass, user_class
 from admf_cli.strategies.installed import installed_class
 from admf_cli.strategies.interface import Strategy
 from admf_cli.strategies.python_code import TYPE as PYTHON
 from admf_cli.strategies.registry import build as build_strategy
 from admf_cli.strategies.registry import strategy_types, takes_members
 from admf_cli.topology.sources import Sources
+
+if TYPE_CHECKING:
+    from admf_cli.python_strategies.user_class import UserClass
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,11 @@ def _user_class(section: Mapping[str, Any], sources: Sources) -> UserClass | Non
     if kind in strategy_types():
         return None
     cls = installed_class(kind)
-    return None if cls is None else user_class(cls, None, f"{cls.__module__}:{cls.__qualname__}", params)
+    if cls is None:
+        return None
+    from admf_cli.python_strategies.user_class import user_class
+
+    return user_class(cls, None, f"{cls.__module__}:{cls.__qualname__}", params)
 
 
 def _built_in(

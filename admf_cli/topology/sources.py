@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from admf_cli.market.load import LoadedBars
-from admf_cli.python_strategies.user_class import UserClass
-from admf_cli.strategies.interface import Strategy
+if TYPE_CHECKING:
+    from admf_cli.market.load import LoadedBars
+    from admf_cli.python_strategies.user_class import UserClass
+    from admf_cli.strategies.interface import Strategy
 
 
 @dataclass(frozen=True, slots=True)
