@@ -8,9 +8,11 @@ import numpy as np
 
 from admf_cli.errors import MarketDataError
 from admf_cli.market.bars import Bars, BoolArray, FloatArray, IntArray
+from admf_cli.market.faults import shown
 from admf_cli.market.table import Table, check_order
 
 COLUMNS = ("open", "high", "low", "close", "volume")
+_LONGEST_SYMBOL = 64  # as in a configuration, so that one can name it
 Series = tuple[IntArray, dict[str, FloatArray]]
 
 
@@ -25,6 +27,13 @@ def split_symbols(table: Table, wanted: Sequence[str] | None) -> dict[str, Serie
         )
     names, codes = np.unique(np.array(table.symbols, dtype=object).astype(str), return_inverse=True)
     known = {str(name): code for code, name in enumerate(names)}
+    for name, code in known.items():
+        if len(name) > _LONGEST_SYMBOL or name != name.strip() or not name.isprintable():
+            row = table.line(int((codes == code).argmax()))
+            raise MarketDataError(
+                f"{table.source}: row {row}, column symbol: must be 1 to {_LONGEST_SYMBOL} printable characters "
+                f"without spaces around them (got {shown(name)!r}); correct the symbol"
+            )
     missing = [name for name in wanted or () if name not in known]
     if missing:
         some = ", ".join(list(known)[:20]) + (" …" if len(known) > 20 else "")

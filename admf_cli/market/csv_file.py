@@ -7,6 +7,7 @@ to know symbols.
 
 from __future__ import annotations
 
+import csv
 import io
 from collections.abc import Mapping
 from dataclasses import replace
@@ -20,10 +21,11 @@ from admf_cli.market import files
 from admf_cli.market.bars import FloatArray, IntArray
 from admf_cli.market.csv_columns import read_columns
 from admf_cli.market.csv_rows import line_of, read_carefully
-from admf_cli.market.header import match_columns
+from admf_cli.market.header import match_columns, unread
 from admf_cli.market.table import NUMERIC, Table
 
 _LARGE_BYTES = 8 << 20
+_SHORTEST_ROW = len("20200102,1,1,1,1\n")
 
 
 def read_csv(path: Path, settings: Mapping[str, Any]) -> Table:
@@ -39,14 +41,24 @@ def read_csv(path: Path, settings: Mapping[str, Any]) -> Table:
     _refuse_bytes(path, data)
     if data.endswith((b"\n\n", b"\n\r\n")):
         data = data.rstrip(b"\r\n") + b"\n"  # empty lines at the end are no rows, however many there are
-    table = read_columns(str(path), data, settings)
-    if table is None and len(data) >= _LARGE_BYTES:
+    # Rows shorter than any bar would take the column readers far more memory than the text has.
+    plausible = data.count(b"\n") * _SHORTEST_ROW <= len(data)
+    table = read_columns(str(path), data, settings) if plausible else None
+    if table is None and plausible and len(data) >= _LARGE_BYTES:
         table = _read_large(path, data, settings)
     if table is None:
         table = read_carefully(path, data, settings)
-    if not data.endswith(b"\n"):
-        table = replace(table, notes=(f"{path}: the last line has no line end, as if the file were cut off there",))
-    return table
+    notes = unread(str(path), *_header(path, data, settings))
+    if not data.endswith((b"\n", b"\r")):
+        notes += (f"{path}: the last line has no line end, as if the file were cut off there",)
+    return replace(table, notes=notes) if notes else table
+
+
+def _header(path: Path, data: bytes, settings: Mapping[str, Any]) -> tuple[list[str], dict[str, int]]:
+    """Return the header of a file that was read, and the places of its columns."""
+    text = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8-sig", newline="")
+    header = next(csv.reader(text, delimiter=settings.get("delimiter") or ","))
+    return header, match_columns(str(path), header, settings.get("columns"))
 
 
 def _read_large(path: Path, data: bytes, settings: Mapping[str, Any]) -> Table | None:

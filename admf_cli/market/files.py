@@ -15,6 +15,8 @@ from admf_cli.market.zstd_frames import most_unpacked
 LONGEST_LINE = 4 << 20
 _MAX_BYTES = 8 << 30
 _CHUNK = 16 << 20
+_HARMLESS_BYTES = 64 << 20
+_MAX_RATIO = 200  # rows that repeat each other but for their times pack to a fiftieth
 _LONGEST_PATH = 1000
 _FORMATS = {
     b"\x1f\x8b": "a gzip file; let its name end in .gz",
@@ -75,7 +77,7 @@ def read(path: Path) -> bytes:
                 )
             if kind == ".gz":
                 with gzip.GzipFile(fileobj=file) as unpacked:
-                    return _unpacked(path, unpacked)
+                    return _unpacked(path, unpacked, size)
             if kind != ".zst":
                 _check_block(path, file.read(LONGEST_LINE + 1) or b"", 0)
                 file.seek(0)
@@ -94,7 +96,7 @@ def _unblocking(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
-def _unpacked(path: Path, file: gzip.GzipFile) -> bytes:
+def _unpacked(path: Path, file: gzip.GzipFile, packed: int) -> bytes:
     """Return all of a gzip file's text, refusing what unpacks without end before it fills the memory."""
     chunks: list[bytes] = []
     size = rows = 0
@@ -102,19 +104,31 @@ def _unpacked(path: Path, file: gzip.GzipFile) -> bytes:
         size += len(chunk)
         _check_block(path, chunk, rows)
         rows += chunk.count(b"\n")
-        if size > _MAX_BYTES:
-            raise MarketDataError(f"{path}: more than {_MAX_BYTES >> 30} GiB unpacked; use Parquet for so many bars")
+        _check_size(path, size, packed)
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+def _check_size(path: Path, size: int, packed: int) -> None:
+    """Refuse what unpacks to more than is read whole, or to so much more than it is as no table of bars does."""
+    if size > _MAX_BYTES:
+        raise MarketDataError(f"{path}: more than {_MAX_BYTES >> 30} GiB unpacked; use Parquet for so many bars")
+    if size > max(_HARMLESS_BYTES, _MAX_RATIO * packed):
+        raise MarketDataError(
+            f"{path}: {packed:,} bytes would unpack to more than {_MAX_RATIO} times as many, as no table of bars "
+            "does; unpack it, and look at it"
+        )
 
 
 def _check_block(path: Path, block: bytes, rows: int) -> None:
     """Refuse a block of a file, `rows` line ends into it, if it cannot be part of a table."""
     name = next((name for magic, name in _FORMATS.items() if block.startswith(magic)), None) if rows == 0 else None
+    if name is not None and path.suffix.lower() in (".gz", ".zst"):
+        raise MarketDataError(f"{path}: what is packed in it is itself {name.partition(';')[0]}; unpack it once")
     if name is not None:
         raise MarketDataError(f"{path}: this is {name}")
     if block.startswith((b"\xff\xfe", b"\xfe\xff")) and rows == 0:
-        raise MarketDataError(f"{path}: the file is UTF-16; save it as UTF-8")
+        raise MarketDataError(f"{path}: the file is UTF-16 or UTF-32; save it as UTF-8")
     place = block.find(b"\0")
     if place >= 0:
         row = rows + block.count(b"\n", 0, place) + 1
@@ -131,8 +145,7 @@ def _unpack_zst(path: Path, data: bytes) -> bytes:
     import polars
 
     try:
-        if most_unpacked(data) > _MAX_BYTES:
-            raise MarketDataError(f"{path}: more than {_MAX_BYTES >> 30} GiB unpacked; use Parquet for so many bars")
+        _check_size(path, most_unpacked(data), len(data))
         # Polars reads zst by itself; as one column of whole lines, so that nothing is interpreted.
         lines = polars.read_csv(
             io.BytesIO(data), has_header=False, separator="\x1f", quote_char=None, infer_schema=False, encoding="utf8"

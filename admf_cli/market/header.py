@@ -59,13 +59,22 @@ def match_columns(source: str, header: Sequence[str], named: Mapping[str, str] |
     return places
 
 
+def unread(source: str, header: Sequence[str], places: Mapping[str, int]) -> tuple[str, ...]:
+    """Return a note that names the columns which ADMF does not read, if there are any."""
+    others = [name for place, name in enumerate(header) if place not in places.values()]
+    return (f"{source}: columns that are not read: {_listed(others)}",) if others else ()
+
+
 def _remedy(header: Sequence[str], missing: Sequence[str]) -> str:
     """Return what to do about missing columns: separators, a header that is none, a misspelt or unusual name."""
     marks = [mark for mark in ",;\t|" if mark in header[0]] if len(header) == 1 else []
     if marks:
         return f"the file seems to separate columns by {marks[0]!r}: set data.delimiter: {marks[0]!r}"
-    if len(missing) == len(REQUIRED) and any(text.strip()[:1].isdigit() for text in header):
-        return f"row 1 must be a header such as {','.join(REQUIRED)},volume"
+    if len(missing) == len(REQUIRED):
+        return (
+            f"row 1 must be a header such as {','.join(REQUIRED)},volume: remove what stands above it, or name the "
+            "columns under data.columns"
+        )
     near = difflib.get_close_matches(missing[0], [text.strip()[:64] for text in header[:100]], n=1)
     return f"name them under data.columns: {{{missing[0]}: {shown(near[0]) if near else 'NAME_IN_THE_FILE'}}}"
 

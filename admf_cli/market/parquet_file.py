@@ -1,98 +1,93 @@
-"""Parquet files to tables, by Polars, under the same rules as CSV. Refuses to know symbols."""
+"""Parquet files to tables, in a process of their own. Refuses to know what is in them.
+
+A damaged or hostile file can end the process that decodes it (an assertion, or a wish for all the memory there is);
+then it is not ours that ends, and the file is called what it is. Polars is loaded there instead of here.
+"""
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from admf_cli.errors import MarketDataError
-from admf_cli.market import parse
-from admf_cli.market.bars import IntArray
-from admf_cli.market.faults import Faults
-from admf_cli.market.header import match_columns
-from admf_cli.market.table import NUMERIC, Table
-
-_MICROSECONDS = {"d": 86_400_000_000, "ms": 1_000, "us": 1}
+from admf_cli.market.parquet_rows import row_number
+from admf_cli.market.table import Table
 
 
 def read_parquet(path: Path, settings: Mapping[str, Any]) -> Table:
-    """Return a Parquet file's rows, not yet checked against each other."""
-    import polars
+    """Return a Parquet file's rows, not yet checked against each other.
 
-    source = str(path)
-    try:
-        header = list(polars.read_parquet_schema(path))
-        places = match_columns(source, header, settings.get("columns"))
-        frame = polars.read_parquet(path, columns=[header[place] for place in sorted(places.values())])
-    except (polars.exceptions.PolarsError, OSError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise MarketDataError(f"{path}: not readable as Parquet, so damaged or no Parquet file: {reason}") from error
-    if not len(frame):
-        raise MarketDataError(f"{path}: there are columns but no row of data")
-    by_name = {name: frame[header[place]] for name, place in places.items()}
-    faults = Faults(source, _line)
-    values = {}
-    for name in NUMERIC:
-        if name not in by_name:
-            continue
-        column = by_name[name]
-        if not column.dtype.is_numeric():
-            raise MarketDataError(f"{path}: column {name} holds {_kind(column)}, not numbers; write it as Float64")
-        values[name] = column.cast(polars.Float64).to_numpy()
-        if column.null_count():
-            faults.add(column.is_null().to_numpy(), name, column.to_list(), "must be a number")
-    times = _times(by_name["timestamp"], settings.get("timezone") or "UTC", faults, source)
-    faults.raise_if_any("correct these rows in the file; nothing is repaired silently")
-    values.setdefault("volume", np.zeros(len(frame)))
-    return Table(source, times, values, _symbols(by_name.get("symbol"), source), _line)
+    Args:
+        settings: the `data` section; `columns` and `timezone` are read.
 
-
-def _symbols(column: Any, source: str) -> list[str] | None:
-    import polars
-
-    if column is None:
-        return None
-    if column.dtype not in (polars.String, polars.Categorical, polars.Enum) and not column.dtype.is_integer():
-        raise MarketDataError(f"{source}: column symbol holds {_kind(column)}, not text; write it as String")
-    names: list[str] = column.cast(polars.String).to_list()
-    return names
+    Raises:
+        MarketDataError: naming row, column and value of the first faults and how many there are.
+    """
+    wanted = {key: settings.get(key) for key in ("columns", "timezone")}
+    request = json.dumps({"path": str(path), "settings": wanted}).encode()
+    with subprocess.Popen(
+        [sys.executable, "-P", "-m", "admf_cli.market.parquet_rows"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "RUST_BACKTRACE": "0"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C is for us to hear
+    ) as reader:
+        assert reader.stdin is not None
+        assert reader.stdout is not None
+        try:
+            reader.stdin.write(request)
+            reader.stdin.close()
+            table: Table | None = _received(str(path), reader.stdout)
+        except EOFError:
+            table = None
+        except BaseException:
+            reader.kill()
+            raise
+    if table is None:
+        how = f"signal {-reader.returncode}" if reader.returncode < 0 else "an internal error"
+        raise MarketDataError(
+            f"{path}: not readable as Parquet, so damaged, or too large for the memory: decoding it ended with {how}; "
+            "get the file again"
+        )
+    return table
 
 
-def _times(column: Any, zone: str, faults: Faults, source: str) -> IntArray:
-    import polars
+def _received(source: str, stream: IO[bytes]) -> Table:
+    """Return the table that the reader sends.
 
-    if column.null_count():
-        faults.add(column.is_null().to_numpy(), "timestamp", column.to_physical(), "must be a time")
-        return np.zeros(len(column), dtype=np.int64)
-    if column.dtype == polars.String or column.dtype.is_integer():
-        return parse.times([str(value) for value in column.to_list()], zone, faults)
-    kind = column.dtype
-    if kind == polars.Date:
-        unit, local = "d", True
-    elif isinstance(kind, polars.Datetime):
-        unit, local = kind.time_unit, kind.time_zone is None
-    else:
-        raise MarketDataError(f"{source}: column timestamp holds {_kind(column)}, not times; write it as Datetime")
-    ticks = column.to_physical().cast(polars.Int64).to_numpy()
-    faults.add(parse.off_the_calendar(ticks, unit), "timestamp", ticks, "is out of the years 1 to 9999")
-    if unit == "ns":
-        faults.add(ticks % 1_000 != 0, "timestamp", ticks, "is finer than a microsecond")
-    if faults.count:
-        return np.zeros(len(column), dtype=np.int64)
-    if local and zone != "UTC":
-        # By way of text, so that a moment that a clock change left out or doubled is named by its row.
-        form = "%Y-%m-%d" if unit == "d" else "%Y-%m-%d %H:%M:%S%.6f"
-        return parse.times(column.dt.to_string(form).to_list(), zone, faults)
-    moments: IntArray = ticks * _MICROSECONDS[unit] if unit != "ns" else ticks // 1_000
-    return moments
+    Raises:
+        EOFError: the reader ended before all of it came.
+        MarketDataError: what the reader found.
+    """
+    line = stream.readline()
+    if not line.endswith(b"\n"):
+        raise EOFError
+    head = json.loads(line)
+    if "error" in head:
+        raise MarketDataError(head["error"])
+    arrays = [_array(stream, head["rows"], np.int64)]
+    arrays += [_array(stream, head["rows"], np.float64) for _ in head["columns"]]
+    names = head["symbols"]
+    codes = None if names is None else _array(stream, head["rows"], np.int64)
+    times, *columns = arrays
+    symbols = None if codes is None else [names[code] for code in codes.tolist()]
+    return Table(
+        source, times, dict(zip(head["columns"], columns, strict=True)), symbols, row_number, tuple(head["notes"])
+    )
 
 
-def _kind(column: Any) -> str:
-    return str(column.dtype)[:60]
-
-
-def _line(row: int) -> int:
-    return row + 1
+def _array(stream: IO[bytes], rows: int, kind: type[np.generic]) -> NDArray[Any]:
+    """Return the next column."""
+    array = np.empty(rows, dtype=kind)
+    if stream.readinto(array.data) < array.nbytes:  # type: ignore[attr-defined]
+        raise EOFError
+    return array

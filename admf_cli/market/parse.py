@@ -24,6 +24,9 @@ _TIME = re.compile(
 )
 _EPOCH_UNITS = {range(9, 12): 1_000_000, range(12, 15): 1_000, range(15, 18): 1}
 _EARLIEST, _LATEST = -62_135_596_800_000_000, 253_402_300_799_999_999
+_FEW_DIGITS = re.compile(r"-?\d{1,8}", re.ASCII)
+_TIME_OF_DAY = re.compile(r"\d{1,2}:\d{2}", re.ASCII)
+_DAY_FIRST = re.compile(r"\d{1,2}[/.-](?:\d{1,2}|[A-Za-z]{3})[/.-]\d{2,4}", re.ASCII)
 _UNIX = re.compile(r"-?\d{9,19}", re.ASCII)
 Fail = Callable[[int, str, str], None]
 
@@ -136,7 +139,7 @@ def _moment(text: str, local: ZoneInfo | None) -> tuple[int, tuple[object, ...]]
         return _unix(text)
     found = _TIME.fullmatch(text)
     if found is None:
-        return "must be an ISO date or time, or whole seconds, ms, us or ns since 1970"
+        return _time_rule(text)
     day, clock, fraction, offset = found.groups()
     if fraction and len(fraction.rstrip("0")) > 6:
         return "is finer than a microsecond"
@@ -169,7 +172,7 @@ def _local_problem(moment: datetime, zone: ZoneInfo) -> str | None:
     back = microseconds(early) / 1e6
     exists = datetime.fromtimestamp(back, zone).replace(tzinfo=None)
     if abs(exists - moment) > timedelta(seconds=1):
-        return f"does not exist in {zone.key}: the clock was put forward"
+        return f"does not exist in {zone.key}: the clock was put forward; write an offset or UTC"
     return f"stands for two moments in {zone.key}: the clock was put back; write an offset or UTC"
 
 
@@ -180,6 +183,16 @@ def _unix(text: str) -> tuple[int, tuple[object, ...]] | str:
             return int(text) * unit, ("unix", unit)
     whole, rest = divmod(int(text), 1_000)
     return "is finer than a microsecond" if rest else (whole, ("unix", "ns"))
+
+
+def _time_rule(text: str) -> str:
+    if _FEW_DIGITS.fullmatch(text):
+        return "has too few digits for whole seconds since 1970; write an ISO date or time"
+    if _TIME_OF_DAY.match(text):
+        return "is a time of day without its date; write both in one column"
+    if _DAY_FIRST.match(text):
+        return "does not begin with its year; write dates as 2018-12-31"
+    return "must be an ISO date or time, or whole seconds, ms, us or ns since 1970"
 
 
 def _number_rule(text: str) -> str:
