@@ -39,9 +39,9 @@ class Instrument:
     def whole_lots(self, quantity: float) -> float:
         """Return `quantity` (not negative) rounded down to whole lots."""
         lots = quantity / self.lot_size
-        lots = math.floor(lots + (ROUNDING + lots * _LOTS_ROUNDING))
+        whole = math.floor(lots + (ROUNDING + lots * _LOTS_ROUNDING))
         # Quantities such as 0.29 are not whole multiples of 0.01 in binary; 8 decimals are what markets quote.
-        return round(lots * self.lot_size, 8)
+        return round(whole * self.lot_size, 8)
 
     def lots_for(self, quantity: float) -> float:
         """Return `quantity` (not negative) rounded up to whole lots."""
