@@ -79,8 +79,14 @@ class OptionalExtensions(build_ext):
             for extension in builder.extensions:
                 builder.mkpath(os.path.dirname(builder.get_ext_fullpath(extension.name)))
             builder.run()
-        except (ImportError, OSError, BaseError, CCompilerError, SystemExit) as fault:  # mypyc leaves by the last
-            print(f"admf: the event loop is not compiled, and runs as plain Python: {fault}", file=sys.stderr)
+            compiled.note_refusal(directory, None)
+        except SystemExit as refusal:  # mypyc leaves so when the sources are not what it can compile
+            compiled.note_refusal(directory, f"mypyc refused the sources with exit code {refusal}; pip -v shows why")
+            print(
+                "admf: the event loop is not compiled, and runs from its sources: mypyc refused them", file=sys.stderr
+            )
+        except (ImportError, OSError, BaseError, CCompilerError) as fault:
+            print(f"admf: the event loop is not compiled, and runs from its sources: {fault}", file=sys.stderr)
         else:
             compiled.write_manifest(directory, MODULES)
         finally:

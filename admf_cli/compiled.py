@@ -102,6 +102,17 @@ def remove_manifest(directory: str) -> None:
         os.remove(_manifest_file(directory))
 
 
+def note_refusal(directory: str, message: str | None) -> None:
+    """Leave word that the sources could not be compiled, which is a fault of theirs; None: they could."""
+    os.makedirs(directory, exist_ok=True)
+    file = os.path.join(directory, f"refused{_SUFFIX}.txt")
+    if message is not None:
+        with open(file, "w", encoding="utf-8") as out:
+            out.write(message)
+    elif os.path.exists(file):
+        os.remove(file)
+
+
 def _file(directory: str, name: str) -> str:
     return os.path.join(directory, *name.split(".")) + _SUFFIX
 

@@ -33,6 +33,11 @@ def manifest(directory: Path) -> Path:
     return found
 
 
+def test_the_sources_are_what_mypyc_can_compile() -> None:
+    refused = sorted((ROOT / "admf_cli" / compiled.DIRECTORY_NAME).glob("refused.*.txt"))
+    assert [file.read_text() for file in refused] == []
+
+
 def test_a_module_made_of_today_s_text_is_found(tmp_path: Path) -> None:
     finder = made(tmp_path)
     spec = finder.find_spec(MODULE)
