@@ -1,7 +1,6 @@
 """Why was nothing bought or sold at a time? What became of the signals, or what each rule lacked for one.
 
-Refuses to put it into words. The rules stand in the strategy's PHASE_START, the values in BAR and FEATURE lines, so
-nothing is computed that the run did not use.
+Refuses to put it into words.
 """
 
 from __future__ import annotations
@@ -18,8 +17,9 @@ from admf_cli.tracefile.metafile import Tally
 from admf_cli.traces.archive import Archive
 from admf_cli.traces.event import BOOKING_TYPES, TracedEvent
 from admf_cli.traces.explain import effects_of, ends_of, features_at
-from admf_cli.traces.history import History
+from admf_cli.traces.judging import Judgement, RuleCase, judge
 from admf_cli.traces.listening import listens_to
+from admf_cli.traces.members import Gate, Members, members_of
 from admf_cli.traces.moments import Span, parse_span, time_key
 from admf_cli.traces.target import bars_within, choose_phases, open_archives
 from admf_cli.traces.windows import window_of, windows_of
@@ -56,31 +56,6 @@ class SignalCase:
 
 
 @dataclass(frozen=True, slots=True)
-class ConditionCase:
-    """One condition at one bar; `holds` is None where a value is undefined or not on disk."""
-
-    text: str
-    holds: bool | None
-    values: dict[str, float | None]
-    depth: int
-
-
-@dataclass(frozen=True, slots=True)
-class RuleCase:
-    """One rule, its parts and what they came to; `problem` says why it could not be judged."""
-
-    name: str
-    expression: str
-    conditions: tuple[ConditionCase, ...]
-    problem: str | None = None
-
-    @property
-    def holds(self) -> bool | None:
-        """True if the whole expression held."""
-        return self.conditions[0].holds if self.conditions else None
-
-
-@dataclass(frozen=True, slots=True)
 class Standing:
     """A portfolio's position in the symbol when the bar closed; `since` is the event that made it."""
 
@@ -94,12 +69,11 @@ class Case:
     """One strategy, one symbol, one bar.
 
     Attributes:
-        verdict: "signal" (see `signals`), "wanted already" (a rule held, but the strategy already wanted it),
-            "warming up" (a rule needs a value that is still undefined), "not met", "not its symbol", "no rules" (its
-            code decides), "not recorded" (it replays a recording), "rules unknown" (they or their values are not on
-            disk), or "not kept" (whether there was a signal was dropped or filtered out).
+        verdict: "signal" (see `signals`), "not kept" (whether there was a signal was dropped or filtered out), or one
+            of `Judgement`.
         features: their values at the bar, where no rule says which of them count.
         before, after: the strategy's nearest signals for the symbol on either side.
+        gates, members: of a strategy made of strategies.
         notes: what is not on disk that the answer would need.
     """
 
@@ -113,6 +87,8 @@ class Case:
     before: TracedEvent | None
     after: TracedEvent | None
     features: dict[str, float | None]
+    gates: tuple[Gate, ...]
+    members: Members | None
     notes: tuple[str, ...]
 
 
@@ -239,14 +215,32 @@ def _case(archive: Archive, strategy: str, bar: TracedEvent, signals: list[Trace
     portfolios = _listeners(archive, strategy)
     answered = tuple(SignalCase(signal, tuple(_outcomes(archive, signal, portfolios))) for signal in signals)
     unheard = None if answered else _unheard(archive, strategy, bar)
-    rules, verdict, notes = ((), "signal", ()) if answered else _judge(archive, strategy, bar)
-    if unheard is not None:
-        rules, verdict, notes = (), "not kept", (unheard,)
+    if answered:
+        judged = Judgement("signal")
+    elif unheard is not None:
+        judged = Judgement("not kept", notes=(unheard,))
+    else:
+        judged = judge(archive, strategy, bar)
     standing = [_standing(archive, portfolio, bar) for portfolio in portfolios]
     before, after = _neighbours(archive, strategy, bar)
     held = tuple(one for one in standing if one)
-    features = features_at(archive, bar) if verdict == "no rules" else {}
-    return Case(strategy, symbol, bar, verdict, answered, rules, held, before, after, features, notes)
+    features = features_at(archive, bar) if judged.verdict == "no rules" else {}
+    start = None if answered else archive.start(strategy)
+    return Case(
+        strategy,
+        symbol,
+        bar,
+        judged.verdict,
+        answered,
+        judged.rules,
+        held,
+        before,
+        after,
+        features,
+        judged.gates,
+        members_of(start.mapping("settings"), before, after) if start else None,
+        judged.notes,
+    )
 
 
 def _unheard(archive: Archive, strategy: str, bar: TracedEvent) -> str | None:
@@ -258,51 +252,6 @@ def _unheard(archive: Archive, strategy: str, bar: TracedEvent) -> str | None:
     if meta is not None and (filtered := meta.events.get("SIGNAL", Tally()).filtered):
         return f"{filtered:,} SIGNALs of {strategy} were not recorded (its settings filter them out)"
     return None
-
-
-def _judge(archive: Archive, strategy: str, bar: TracedEvent) -> tuple[tuple[RuleCase, ...], str, tuple[str, ...]]:
-    """Return each rule at a bar, the verdict, and what was not on disk."""
-    start = archive.start(strategy)
-    settings = start.mapping("settings") if start else {}
-    only = settings.get("symbols")
-    if isinstance(only, list) and only and bar.symbol not in only:
-        return (), "not its symbol", ()
-    expressions = settings.get("rules")
-    if not isinstance(expressions, dict) or not expressions:
-        if start is None:
-            return (), "rules unknown", (f"its rules stood in {strategy}#1: {archive.why_gone(strategy, 1)}",)
-        return (), "not recorded" if settings.get("type") == "recorded" else "no rules", ()
-    roles = settings.get("features")
-    history = History(archive, bar, roles if isinstance(roles, dict) else {})
-    zones = settings.get("timezones")  # of rules that don't share one
-    zones = zones if isinstance(zones, dict) else {}
-    common = settings.get("timezone", "UTC")
-    rules = tuple(
-        _rule(name, expression, history, str(zones.get(name, common)))
-        for name, expression in expressions.items()
-        if isinstance(expression, str)
-    )
-    if any(rule.holds for rule in rules):
-        return rules, "wanted already", history.notes()
-    if history.undefined:
-        return rules, "warming up", history.notes()
-    known = any(rule.holds is False for rule in rules)
-    return rules, "not met" if known else "rules unknown", history.notes()
-
-
-def _rule(name: str, expression: str, history: History, timezone: str) -> RuleCase:
-    # Imported here: the language of rules is needed only where there was no signal.
-    from zoneinfo import ZoneInfoNotFoundError
-
-    from admf_cli.strategies.explanation import explain
-    from admf_cli.strategies.expression import ExpressionError
-
-    try:
-        parts = explain(expression, history.value, timezone)
-    except (ExpressionError, ZoneInfoNotFoundError, ValueError, OverflowError) as error:
-        return RuleCase(name, expression, (), f"can't be read: {error}")
-    conditions = tuple(ConditionCase(part.text, part.holds, part.values, part.depth) for part in parts)
-    return RuleCase(name, expression, conditions)
 
 
 def _listeners(archive: Archive, strategy: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ from typer.testing import CliRunner
 
 from admf_cli import run_backtest
 from admf_cli.cli.app import app
+from admf_cli.traces.explain import explain
+from admf_cli.traces.render.explanation import show_explanation
+from admf_cli.traces.render.screen import Screen
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -58,8 +62,11 @@ def test_every_fill_is_explained_back_to_its_signal_and_forward_to_its_position(
     by_id = {event["event_id"]: event for event in events}
     fills = [event for event in events if event["event_type"] == "FILL"]
     assert {event["payload"]["purpose"] for event in fills} >= {"entry", "stop_loss", "max_holding_period"}
+    assert fills[0]["event_id"] in ask("explain", str(directory), fills[0]["event_id"])
     for fill in fills:
-        told = ask("explain", str(directory), fill["event_id"], "--plain")
+        screen = io.StringIO()
+        show_explanation(explain(directory, fill["event_id"]), Screen(plain=True, file=screen))
+        told = screen.getvalue()
         cause = fill
         while cause is not None:
             assert cause["event_id"] in told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import re
@@ -18,6 +19,8 @@ from admf_cli.tracefile.discovery import discover_some
 from admf_cli.traces.archive import Archive
 from admf_cli.traces.event import TracedEvent
 from admf_cli.traces.history import History
+from admf_cli.traces.members import gates_of, is_of_gate
+from admf_cli.traces.render.refusals import why_not_document
 from admf_cli.traces.render.words import reason_in_words
 from admf_cli.traces.why_not import why_not
 
@@ -208,10 +211,11 @@ def test_what_each_condition_lacked_is_told_for_every_strategy(tmp_path: Path, k
     for bar in chosen:
         answer = why_not(tmp_path / "wf", bar["timestamp"].removesuffix("Z"), symbol=bar["symbol"])
         (case,) = answer.cases
-        assert case.verdict in ("not met", "wanted already", "warming up")
+        assert case.verdict in ("not met", "wanted already", "warming up", "outvoted", "gate closed")
         assert case.rules
         assert all(rule.problem is None for rule in case.rules)
-        assert (case.verdict == "wanted already") == any(rule.holds for rule in case.rules)
+        held = any(rule.holds for rule in case.rules if not is_of_gate(rule.name))
+        assert (case.verdict in ("wanted already", "outvoted", "gate closed")) == held
     (settings,) = (
         event["payload"]["settings"]
         for event in events
@@ -257,6 +261,73 @@ def test_each_rule_reads_the_clock_of_its_own_zone(tmp_path: Path) -> None:
         (case,) = why_not(tmp_path / "wf", time, symbol="A").cases
         told = [rule.name for rule in case.rules if rule.holds and "gate" not in rule.name]
         assert told == [name], time
+
+
+CROSS = {"name": "cross", "type": "sma_crossover", "params": {"fast": 3, "slow": 9}}
+
+
+def test_a_decision_that_a_closed_gate_kept_back_is_told_as_that(tmp_path: Path) -> None:
+    gate = {"open_when": "close > sma and rsi < 70", "close_when": "close < sma * 0.98"}
+    bare = run(tmp_path / "bare", CROSS, SHARE, STOCKS, {})
+    gated = run(tmp_path / "gated", {"type": "filter", "params": {"strategy": CROSS, **gate}}, SHARE, STOCKS, {})
+    spoken = {(one["timestamp"], one["symbol"]) for one in gated if one["event_type"] == "SIGNAL"}
+    silent = [
+        one
+        for one in bare
+        if one["event_type"] == "SIGNAL" and (one["timestamp"], one["symbol"]) not in spoken and one["sequence"] >> 29
+    ]
+    told = set()
+    for signal in silent[:40]:
+        (case,) = why_not(tmp_path / "gated" / "wf", signal["timestamp"][:-1], symbol=signal["symbol"]).cases
+        ((name, is_open),) = ((one.name, one.is_open) for one in case.gates)
+        assert name == ""
+        assert case.verdict == ("wanted already" if is_open else "gate closed")
+        told.add(case.verdict)
+    assert "gate closed" in told
+
+
+def test_a_gate_s_state_is_the_one_that_the_run_saw(tmp_path: Path) -> None:
+    gate = {"open_when": "close > sma and rsi < 60", "close_when": "close < sma * 0.99"}
+    events = run(tmp_path, {"type": "filter", "params": {"strategy": CROSS, **gate}}, SHARE, STOCKS, {})
+    (settings,) = (one["payload"]["settings"] for one in events if one["event_id"] == "strategy_s#1")
+    bars = {(one["timestamp"], one["symbol"]): one["event_id"] for one in events if one["event_type"] == "BAR"}
+    signals = [one for one in events if one["event_type"] == "SIGNAL"][20:80]
+    seen = set()
+    with Archive(discover_some(tmp_path / "wf").phases[0]) as archive:
+        for signal in signals:
+            bar = archive.find(bars[signal["timestamp"], signal["symbol"]])
+            assert isinstance(bar, TracedEvent)
+            history = History(archive, bar, settings["features"])
+
+            def holds(name: str, text: str, lag: int, history: History = history) -> bool | None:
+                return explain(text, lambda read, ago: history.value(read, ago + lag))[0].holds
+
+            (found,) = gates_of(settings["rules"], holds)
+            assert found.is_open == bool(signal["payload"]["features"]["gate"]), signal
+            seen.add(found.is_open)
+    assert seen == {True, False}
+
+
+def test_what_the_members_of_an_ensemble_wanted_is_told(tmp_path: Path) -> None:
+    members = [CROSS, {"name": "slow", "type": "sma_crossover", "params": {"fast": 10, "slow": 40}}]
+    events = run(tmp_path, {"type": "ensemble", "params": {"members": members, "quorum": 2}}, SHARE, STOCKS, {})
+    signals = [one for one in events if one["event_type"] == "SIGNAL" and one["symbol"] == "AMZN"]
+    for first, second in list(itertools.pairwise(signals))[:10]:
+        between = [
+            one
+            for one in events
+            if (one["event_type"], one["symbol"]) == ("BAR", "AMZN")
+            and first["sequence"] < one["sequence"]
+            and one["timestamp"] < second["timestamp"]
+        ]
+        for bar in between[:1]:
+            answer = why_not(tmp_path / "wf", bar["timestamp"][:-1], symbol="AMZN")
+            (case,) = answer.cases
+            assert case.members is not None
+            assert (case.members.names, case.members.method, case.members.needed) == (("cross", "slow"), "vote", 2)
+            for wants, signal in ((case.members.before, first), (case.members.after, second)):
+                assert wants == {name: signal["payload"]["features"][name] for name in ("cross", "slow")}
+            assert "members: cross, slow; 2 of 2 votes decide" in why_not_document(answer)["cases"][0]["words"]
 
 
 def test_each_shared_portfolio_s_own_reason_is_named(tmp_path: Path) -> None:

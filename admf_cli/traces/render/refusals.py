@@ -6,13 +6,17 @@ import dataclasses
 from typing import Any
 
 from admf_cli.traces.event import TracedEvent
+from admf_cli.traces.judging import RuleCase
+from admf_cli.traces.members import Gate
 from admf_cli.traces.render.screen import Screen
-from admf_cli.traces.render.text import decimal, moment, printable
+from admf_cli.traces.render.text import decimal, moment, number, printable
 from admf_cli.traces.render.words import details, headline, reason_in_words, values
-from admf_cli.traces.why_not import Case, Outcome, RuleCase, WhyNot
+from admf_cli.traces.why_not import Case, Outcome, WhyNot
 
 _VERDICTS = {
     "wanted already": "no signal: a rule held, but it asks for what the strategy wanted already",
+    "outvoted": "no signal: a member's rule held, but together the members want what they wanted already",
+    "gate closed": "no signal: a rule held, but its gate was closed",
     "warming up": "no signal: a feature is still warming up",
     "not met": "no signal: no rule held",
     "not its symbol": "no signal: the strategy does not trade this symbol",
@@ -32,6 +36,7 @@ _OUTCOMES = {
     "not kept": "what became of it was dropped (see inspect)",
     "no answer": "no answer on disk",
 }
+_SIDES = {1.0: "long", -1.0: "short", 0.0: "flat"}
 _SIGNS = {True: "yes", False: "no ", None: "?  "}
 
 
@@ -79,6 +84,8 @@ def _said(case: Case) -> list[str]:
         lines.append(_VERDICTS.get(case.verdict, case.verdict))
         for rule in case.rules:
             lines += _rule_lines(rule)
+        lines += [_gate(gate) for gate in case.gates]
+        lines += _member_lines(case)
         if case.features:
             lines.append(f"features: {values(case.features)}")
         lines += [f"note: {note}" for note in case.notes]
@@ -98,6 +105,34 @@ def _outcome_lines(outcome: Outcome) -> list[str]:
         if event is not None:
             lines.append(f"    {moment(event.timestamp)}  {headline(event)}  ({event.event_id})")
             lines += [f"      {text}" for text in details(event, [outcome.deciding] if outcome.deciding else ())]
+    return lines
+
+
+def _gate(gate: Gate) -> str:
+    name = f"the gate of {gate.name}" if gate.name else "the gate"
+    if gate.is_open is None:
+        return f"{name}: closed, unless bars long ago opened it"
+    moved = "at this bar" if not gate.bars_ago else f"{gate.bars_ago:,} bars ago"
+    return f"{name}: {'open' if gate.is_open else 'closed'} (decided {moved})"
+
+
+def _member_lines(case: Case) -> list[str]:
+    members = case.members
+    if members is None:
+        return []
+    how = {
+        "vote": f"{number(members.needed)} of {len(members.names)} votes decide",
+        "weighted": f"a weighted sum of {number(members.needed)} decides",
+        "first": "the first that is not flat decides",
+    }.get(members.method, f"together they decide by {members.method}")
+    lines = [f"members: {', '.join(members.names)}; {how}"]
+    for word, signal, wants in (
+        ("at the last signal", case.before, members.before),
+        ("at the next", case.after, members.after),
+    ):
+        if signal is not None and wants:
+            said = ", ".join(f"{name} {_SIDES.get(value, number(value))}" for name, value in wants.items())
+            lines.append(f"  {word}, {moment(signal.timestamp)}: {said}")
     return lines
 
 
