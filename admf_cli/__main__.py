@@ -9,6 +9,7 @@ import sys
 from typing import NoReturn
 
 _NEW_OBJECTS_PER_COLLECTION = 500_000
+_PATIENCE_S = 2.0
 
 
 def main() -> None:
@@ -67,8 +68,31 @@ def main() -> None:
         )
         sys.exit(70)
     finally:
+        _leave_threads(sys.exc_info()[1])
         if "duckdb" not in sys.modules:  # it takes what is left for leaks, and says so at length
             gc.freeze()  # the process ends: what is left need not be searched for cycles once more
+
+
+def _leave_threads(leaving: BaseException | None) -> None:
+    """Let threads that a strategy left running end, but not for long: Python itself would wait for them for ever."""
+    if "threading" not in sys.modules:
+        return
+    import threading
+    import time
+
+    left = [thread for thread in threading.enumerate() if not (thread.daemon or thread is threading.main_thread())]
+    if not left:
+        return
+    code = leaving.code if isinstance(leaving, SystemExit) and isinstance(leaving.code, int) else int(bool(leaving))
+
+    def end() -> None:
+        time.sleep(_PATIENCE_S)
+        still = ", ".join(thread.name for thread in left if thread.is_alive())
+        _complain(f"the strategy left threads running, and they were ended: {still}")
+        sys.stdout.flush()
+        os._exit(code)
+
+    threading.Thread(target=end, daemon=True).start()
 
 
 def _leave_closed_pipe() -> NoReturn:
@@ -84,7 +108,7 @@ def _leave_output(exit_code: int) -> NoReturn:
 
 def _complain(error: Exception | str) -> None:
     text = "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in str(error))
-    with contextlib.suppress(OSError):  # the exit code counts, even where nobody can read the reason
+    with contextlib.suppress(OSError, ValueError):  # the exit code counts, even where nobody can read the reason
         print(f"admf: {text}", file=sys.stderr, flush=True)
 
 

@@ -21,6 +21,7 @@ from admf_cli.stopping import StopRequest
 from admf_cli.time_limit import TimeLimit
 from admf_cli.topology.builder import TopologyBuilder
 from admf_cli.topology.sources import Sources
+from admf_cli.topology.topology import Topology
 
 if TYPE_CHECKING:
     from admf_cli.python_strategies.user_class import UserClass
@@ -76,8 +77,15 @@ def run_workflow(
         {"config_name": resolved.name, "config_sha256": resolved.sha256},
         on_pulse,
     )
+
+    def build(phase: Mapping[str, Any]) -> Topology:
+        topology = builder.build(phase)
+        if limit is not None:
+            limit.seals_with(topology.abort)
+        return topology
+
     with directories:
-        phases = Coordinator(Sequencer(builder.build)).run(config, directories.workflow_id)
+        phases = Coordinator(Sequencer(build)).run(config, directories.workflow_id)
         result = RunResult(
             workflow_id=directories.workflow_id,
             config_name=resolved.name,

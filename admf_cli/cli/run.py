@@ -7,7 +7,8 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -104,9 +105,20 @@ def _time_limit(seconds: float | None) -> Iterator[TimeLimit | None]:
     from admf_cli.python_strategies.calls import OutOfTimeError, is_running
     from admf_cli.time_limit import TimeLimit
 
-    limit = TimeLimit(seconds, is_running, OutOfTimeError)
+    limit = TimeLimit(seconds, is_running, OutOfTimeError, _end_at_once)
     with limit.running():
         yield limit
+
+
+def _end_at_once(reason: str, frame: FrameType | None) -> NoReturn:
+    """End the process from within a user's code that does not let go of it."""
+    from admf_cli.errors import RunFailedError
+    from admf_cli.python_strategies.calls import place_of
+
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.write(f"admf: {place_of(frame)}: {reason}\n")
+        sys.stderr.flush()
+    os._exit(RunFailedError.exit_code)
 
 
 @contextlib.contextmanager

@@ -171,6 +171,20 @@ def is_running(frame: FrameType | None) -> bool:
     return False
 
 
+def place_of(frame: FrameType | None) -> str:
+    """Return file, line and function of the user's code that a signal interrupted: of the hook that we called."""
+    outermost = frame
+    while frame is not None and not is_ours(frame.f_code.co_filename):
+        if not frame.f_code.co_filename.startswith("<"):  # Python's own way to load a file
+            outermost = frame
+        frame = frame.f_back
+    if outermost is None:
+        return "the strategy"
+    code = outermost.f_code
+    name = "the file" if code.co_name == "<module>" else code.co_qualname
+    return f"{os.path.basename(code.co_filename)}:{outermost.f_lineno} in {name}"
+
+
 def is_ours(file: str) -> bool:
     """Return whether a source file belongs to this package."""
     return file.startswith(_PACKAGE)

@@ -67,6 +67,10 @@ class Topology:
             self._break_off("failed", str(error) if isinstance(error, AdmfError) else repr(error))
             raise
 
+    def abort(self, reason: str) -> None:
+        """Seal every trace as failed, where `run` is not to come back."""
+        self._break_off("failed", reason)
+
     def close(self) -> None:
         """Let go of files that are still open; those were never sealed."""
         for container in self._opened:

@@ -26,6 +26,11 @@ BODIES = {
         4,
         "--timeout",
     ),
+    "catches everything": (
+        "while True:\n            try: time.sleep(0.01)\n            except: pass",
+        4,
+        "S.targets: --timeout: still running after 0.3 s, and the strategy catches every error",
+    ),
     "recurses": ("return self.targets(bars, features)", 4, "my.py:4 in S.targets: RecursionError"),
     "interrupts": ("raise KeyboardInterrupt", 130, "interrupted"),
 }
@@ -48,6 +53,8 @@ def test_the_run_ends_as_it_should_and_stdout_stays_the_result_s(
     meta = json.loads((tmp_path / "traces/wf/backtest/strategy_s.meta.json").read_text())
     assert meta["status"] == {0: "complete", 4: "failed", 130: "interrupted"}[code]
     last = (tmp_path / "traces/wf/backtest/strategy_s.jsonl").read_text().splitlines()[-1]
+    if "catches" in message:
+        return  # it lets nobody tell the trace of its error
     if code == 4:
         error = json.loads(last)
         assert (error["event_type"], error["payload"]["file"]) == ("ERROR", "my.py")
@@ -64,6 +71,29 @@ def test_a_strategy_that_hangs_at_a_bar_is_ended_with_its_line_and_bar(tmp_path:
     assert "at bar 7 (" in run.stderr
     bars = (tmp_path / "traces/wf/backtest/data.jsonl").read_text().splitlines()
     assert len(bars) == 1 + 8  # PHASE_START and the bars 0 to 7
+
+
+def test_a_file_that_is_never_done_loading_is_ended_even_if_it_catches_everything(tmp_path: Path) -> None:
+    source = "import time\nwhile True:\n    try: time.sleep(1)\n    except BaseException: pass\nclass S: pass\n"
+    (tmp_path / "my.py").write_text(source)
+    (tmp_path / "c.yaml").write_text(CONFIG)
+    run = admf(tmp_path, "run", "c.yaml", "--timeout", "0.2")
+    assert run.returncode == 4
+    assert "in the file: --timeout: still running after 0.2 s, and the strategy catches" in run.stderr
+
+
+def test_a_thread_that_a_strategy_leaves_running_does_not_keep_the_process(tmp_path: Path) -> None:
+    # Without an end of its own it would be waited for until somebody kills the process.
+    source = (
+        "import threading\nclass S:\n    def on_bar(self, ctx): pass\n"
+        "    def on_end(self, ctx): threading.Thread(target=threading.Event().wait, name='feed').start()\n"
+    )
+    (tmp_path / "my.py").write_text(source)
+    (tmp_path / "c.yaml").write_text(CONFIG)
+    run = admf(tmp_path, "run", "c.yaml", "--json")
+    assert run.returncode == 0, run.stderr
+    assert json.loads(run.stdout)["phases"]
+    assert "the strategy left threads running, and they were ended: feed" in run.stderr
 
 
 def test_a_second_interrupt_ends_a_strategy_that_never_comes_back(tmp_path: Path) -> None:
