@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import copy
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,13 +36,12 @@ _FUNCTIONS = {"min": "max", "max": "min", "any": "all", "all": "any", "minimum":
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One changed source.
+    """One change of a source.
 
     Attributes:
         function: qualified name of what it is in, `<module>` outside of all.
-        text: the first line of what was changed, as it was.
-        change: what was done; numbered where the same was done before to the same line.
-        source: of the whole module.
+        text: the first line of what is changed, as it was.
+        change: what is done; numbered where the same is done before to the same line.
     """
 
     path: str
@@ -51,7 +49,20 @@ class Mutant:
     function: str
     text: str
     change: str
-    source: str
+    _tree: ast.Module
+    _node: ast.AST
+    _field: str
+    _value: object
+
+    @property
+    def source(self) -> str:
+        """The whole module's, changed; made when it is asked for."""
+        before = getattr(self._node, self._field)
+        setattr(self._node, self._field, self._value)
+        try:
+            return ast.unparse(self._tree)
+        finally:
+            setattr(self._node, self._field, before)
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -67,20 +78,16 @@ def mutants(path: str, source: str) -> list[Mutant]:
     functions = dict(_functions(tree, "<module>"))
     found: list[Mutant] = []
     seen: Counter[tuple[str, str, str]] = Counter()
-    for position, node in enumerate(ast.walk(tree)):
+    for node in ast.walk(tree):
         if id(node) in left_out:
             continue
         for label, field, value, line in _changes(node):
-            changed = copy.deepcopy(tree)
-            target = next(one for place, one in enumerate(ast.walk(changed)) if place == position)
-            setattr(target, field, value)
             text = lines[line - 1].strip() if line else ""
             function = functions[id(node)]
             seen[function, text, label] += 1
             times = seen[function, text, label]
             change = label if times == 1 else f"{label} ({times})"
-            made = ast.unparse(ast.fix_missing_locations(changed))
-            found.append(Mutant(path, line, function, text, change, made))
+            found.append(Mutant(path, line, function, text, change, tree, node, field, value))
     return found
 
 
