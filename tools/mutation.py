@@ -91,7 +91,7 @@ _SHORT = (
     ("admf_cli/metrics/equity.py", "_deviation", _DIVIDED, "1 -> 2"),
     ("admf_cli/events/tracer.py", "Tracer._drop", "tally.dropped += count", "Add -> Sub"),
 )
-_CPU_SECONDS = 60  # for each of the stages; a mutant that needs more runs for ever, which is noticed
+_CPU_SECONDS = 15  # for each of the stages; a mutant that needs more runs for ever, which is noticed
 _REAL_SECONDS = 900  # the same for one that waits for ever
 _ADDRESS_BYTES = 8 << 30
 
