@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
@@ -17,7 +17,7 @@ from admf_cli.tracefile.writer import TraceFile
 
 _PORTION = 1000  # single events are counted, bounded and written in portions of so many
 _BOUNDED_FLUSH_EVENTS = 100_000  # a bounded trace waits: what is pushed out before it was written costs nothing
-_FIRST_CHECKPOINT_S = 1.0
+_WRITING_S = 4e-6  # what an event costs, roughly, that is written and pushed out of the file afterwards
 _CHECKPOINT_SHARE = 0.01  # of the time, at most, a bounded trace writes what may yet be pushed out
 
 _type_of = attrgetter("event_type")
@@ -77,9 +77,12 @@ class Tracer:
     Args:
         settings: what to keep and where.
         identity: workflow_id, phase_name, container_id, container_type, mode and whatever else the meta is to say.
+        now: seconds that never go back.
     """
 
-    def __init__(self, settings: TraceSettings, identity: Mapping[str, Any]) -> None:
+    def __init__(
+        self, settings: TraceSettings, identity: Mapping[str, Any], now: Callable[[], float] = time.monotonic
+    ) -> None:
         self.settings = settings
         self.status = "open"
         self._identity = dict(identity)
@@ -96,7 +99,8 @@ class Tracer:
         self._tallies: dict[str, _Tally] = {}
         self._first: tuple[str, int] | None = None
         self._last: tuple[str, int] | None = None
-        self._next_checkpoint_s = time.monotonic() + _FIRST_CHECKPOINT_S
+        self._now = now
+        self._checkpoint_s = now()
         self.file: TraceFile | None = None
         if settings.trace_dir is not None:
             path = trace_path(
@@ -133,16 +137,15 @@ class Tracer:
         """Write what waits, now and then, so that a killed process leaves its newest events.
 
         A bounded trace puts it off while that would take more than a hundredth of the time, because most of what it
-        writes is pushed out again.
+        writes is pushed out again: a few events wait for a moment, ten thousand for four seconds.
         """
         if self._capacity is None:
             self.flush()
             return
-        began = time.monotonic()
-        if began >= self._next_checkpoint_s:
+        waiting = min(self._pending_count + len(self._fresh), self._capacity)
+        if waiting * _WRITING_S <= (self._now() - self._checkpoint_s) * _CHECKPOINT_SHARE:
             self.flush()
-            ended = time.monotonic()
-            self._next_checkpoint_s = ended + (ended - began) / _CHECKPOINT_SHARE
+            self._checkpoint_s = self._now()
 
     def flush(self) -> None:
         """Write what waits."""

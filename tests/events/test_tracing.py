@@ -195,6 +195,25 @@ def test_a_checkpoint_leaves_on_disk_what_was_recorded(tmp_path: Path) -> None:
     tracer.seal("complete")
 
 
+def test_a_bounded_trace_writes_at_a_checkpoint_once_that_is_a_hundredth_of_the_time(tmp_path: Path) -> None:
+    # 2,000 events at about 4 microseconds are 8 ms: a hundredth of 0.8 s.
+    seconds = [100.0]
+    tracer = Tracer(settings_of(tmp_path, 2000), IDENTITY, now=lambda: seconds[-1])
+    events = [single(number) for number in range(1, 2501)]
+    for event in events:
+        tracer.record(event)
+    path = tmp_path / "wf" / "p" / "data.jsonl"
+    for now, kept in ((100.79, []), (100.81, events[500:])):
+        seconds.append(now)
+        tracer.checkpoint()
+        assert path.read_bytes() == b"".join(map(encode_event, kept))
+    tracer.record(single(2501))
+    tracer.checkpoint()
+    assert path.read_bytes() == b"".join(map(encode_event, events[500:])), "no time has passed since"
+    tracer.seal("complete")
+    assert path.read_bytes() == b"".join(map(encode_event, [*events[501:], single(2501)]))
+
+
 def test_filtered_events_are_counted_and_not_written(tmp_path: Path) -> None:
     tracer = Tracer(settings_of(tmp_path, 10, frozenset({"FILL"})), IDENTITY)
     for number, event_type in enumerate(("FILL", "ORDER", "FILL"), start=1):
