@@ -141,3 +141,7 @@ bench-questions: $(VENV)/.dev
 bench-reading: $(VENV)/.dev
 	@$(PYTHON) -m compileall -q admf_cli
 	$(PYTHON) benchmarks/reading.py
+
+# Tracing off beside a build in which tracers do not exist.
+bench-without-tracers: $(VENV)/.run
+	$(PYTHON) benchmarks/without_tracers.py

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,18 +16,21 @@ class FailedRunError(Exception):
 
 @dataclass(frozen=True)
 class Cost:
-    """What the operating system counted for a finished process, its its own children left out."""
+    """What the operating system counted for a finished process, its own children left out."""
 
     wall_s: float
     cpu_s: float
     peak_mib: float
 
 
-def run_process(command: list[str], work: Path, *, timeout_s: float = 600.0) -> tuple[Cost, bytes]:
+def run_process(
+    command: list[str], work: Path, *, timeout_s: float = 600.0, env: Mapping[str, str] | None = None
+) -> tuple[Cost, bytes]:
     """Run a command in the repository's root and return what it cost and what it printed.
 
     Args:
         work: a directory for its output; a run that is over its time is killed.
+        env: its environment, if it is not to be this process's.
     """
     with (work / "stdout").open("wb") as stdout, (work / "stderr").open("wb") as stderr:
         began = time.perf_counter()
@@ -36,6 +40,7 @@ def run_process(command: list[str], work: Path, *, timeout_s: float = 600.0) -> 
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,
+            env=env,
         )
         stopper = subprocess.Popen(
             ["sh", "-c", f"sleep {timeout_s:.0f}; kill -9 {process.pid}"], start_new_session=True

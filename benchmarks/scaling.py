@@ -52,9 +52,10 @@ def bars_file(rows: int, seed: int = 1) -> Path:
 
 def config(**sections: Any) -> dict[str, Any]:
     """Return the benchmarks' job as a configuration, with sections replaced."""
+    if "data" not in sections:
+        sections["data"] = data(bars_file(MINUTE_BARS), ["X"])
     return {
         "name": "scaling",
-        "data": {"source": "csv", "path": str(bars_file(MINUTE_BARS)), "symbols": ["X"], "timeframe": "1m"},
         "strategies": [crossover("cross")],
         "risk_profiles": [{"name": "base", "sizing": {"type": "fixed", "quantity": 100}}],
         "portfolio": {"initial_capital": 1e9},
