@@ -1,6 +1,6 @@
 """How ADMF's cost grows: with bars, events, symbols, portfolios and resting orders, each alone.
 
-    python benchmarks/scaling.py [--quick] [--ten-million]
+    python benchmarks/scaling.py [--quick] [--only bars symbols]
 
 For each curve: CPU seconds and peak memory of whole processes, the smallest of several runs; the cost of one more unit;
 and the exponent b of `cost ~ size ** b`, fitted on what is above the cost of starting. Linear is 1, nothing is 0. Also
@@ -32,12 +32,13 @@ CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class Point:
-    """One size of one curve: the least of its runs."""
+    """One size of one curve: the least of its runs, and the events of trading that its traces hold."""
 
     size: int
     cpu_s: float
     wall_s: float
     peak_mib: float
+    events: int
 
 
 def bars_file(rows: int, seed: int = 1) -> Path:
@@ -88,23 +89,40 @@ def by_trades(sizes: list[int]) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def by_symbols(sizes: list[int]) -> Iterator[tuple[int, dict[str, Any]]]:
     for size in sizes:
-        paths = {f"S{number:02d}": str(bars_file(20_000, seed=number + 2)) for number in range(size)}
+        paths = {f"S{number:02d}": str(bars_file(MINUTE_BARS, seed=number + 2)) for number in range(size)}
         section = {"source": "csv", "path": paths, "symbols": list(paths), "timeframe": "1m"}
         yield size, config(data=section)
 
 
 def by_portfolios(sizes: list[int]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield runs of up to ten strategies, then of these with more risk profiles each."""
+    for size in sizes:
+        strategies = [crossover(f"s{number}", 10 + number, 30 + 3 * number) for number in range(min(size, 10))]
+        profiles = [{"name": f"p{number}", "sizing": {"type": "fixed", "quantity": 10 + number}} for number in range(5)]
+        yield size, config(strategies=strategies, risk_profiles=profiles[: max(size // 10, 1)])
+
+
+def by_idle_portfolios(sizes: list[int]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield runs with portfolios that buy at the first bar and then only hold."""
     for size in sizes:
         profiles = [
             {"name": f"p{number:02d}", "sizing": {"type": "fixed", "quantity": 10 + number}} for number in range(size)
         ]
-        yield size, config(risk_profiles=profiles)
+        yield size, config(strategies=[{"name": "hold", "type": "buy_and_hold"}], risk_profiles=profiles)
 
 
 def by_resting_orders(sizes: list[int]) -> Iterator[tuple[int, dict[str, Any]]]:
     for size in sizes:
-        rest = {"name": "rest", "type": "python", "path": f"{STRATEGIES}:Resting", "params": {"count": size}}
-        yield size, config(strategies=[rest])
+        yield size, config(strategies=[placing("Resting", size)])
+
+
+def by_resting_brackets(sizes: list[int]) -> Iterator[tuple[int, dict[str, Any]]]:
+    for size in sizes:
+        yield size, config(strategies=[placing("Brackets", size)])
+
+
+def placing(name: str, count: int) -> dict[str, Any]:
+    return {"name": "rest", "type": "python", "path": f"{STRATEGIES}:{name}", "params": {"count": count}}
 
 
 @dataclass(frozen=True)
@@ -119,12 +137,17 @@ class Curve:
 
 
 CURVES = [
-    Curve("bars", "bar", by_bars, [10_000, 30_000, 100_000, 300_000, 1_000_000], [10_000, 100_000]),
+    Curve(
+        "bars", "bar", by_bars, [10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000], [10_000, 100_000]
+    ),
     Curve("events of trading, everything on disk", "event", by_trades, [300, 100, 30, 10], [100, 10]),
-    Curve("symbols of 20,000 bars", "symbol", by_symbols, [1, 5, 20, 50], [1, 5]),
-    Curve("portfolios", "portfolio", by_portfolios, [1, 2, 5, 10, 25, 50], [1, 5]),
+    Curve(f"symbols of {MINUTE_BARS:,} bars", "symbol", by_symbols, [1, 5, 20, 50], [1, 5]),
+    Curve("portfolios that trade", "portfolio", by_portfolios, [1, 2, 5, 10, 20, 50], [1, 5]),
+    Curve("portfolios that hold", "portfolio", by_idle_portfolios, [1, 10, 50], [1, 5]),
     Curve("resting limit orders", "order", by_resting_orders, [100, 1_000, 10_000, 40_000], [100, 1_000]),
+    Curve("resting brackets of two orders", "bracket", by_resting_brackets, [100, 1_000, 5_000, 20_000], [100, 1_000]),
 ]
+_ONCE_FROM = 3_000_000  # so large a size is run once
 
 
 def measure(settings: dict[str, Any], repeat: int) -> tuple[Cost, int, int]:
@@ -159,10 +182,10 @@ def exponent(points: list[Point], start_s: float) -> float:
 def trace_curve(curve: Curve, sizes: list[int], repeat: int) -> list[Point]:
     points = []
     for size, settings in curve.runs(sizes):
-        cost, events, _ = measure(settings, repeat)
+        cost, events, _ = measure(settings, 1 if size >= _ONCE_FROM else repeat)
         measured = events if curve.unit == "event" else size
-        points.append(Point(measured, cost.cpu_s, cost.wall_s, cost.peak_mib))
-        print(f"  {curve.name}: {measured:,}: {cost.cpu_s:.2f} s of CPU", file=sys.stderr)
+        points.append(Point(measured, cost.cpu_s, cost.wall_s, cost.peak_mib, events))
+        print(f"  {curve.name}: {measured:,}: {cost.cpu_s:.2f} s of CPU, {cost.peak_mib:.0f} MiB", file=sys.stderr)
     return points
 
 
@@ -217,7 +240,6 @@ def markdown(curves: dict[str, Any], start: Cost, ground: dict[str, float]) -> s
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="two sizes a curve")
-    parser.add_argument("--ten-million", action="store_true", help="the bars' curve up to 10,000,000")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--only", nargs="*", default=[], help="names of curves, by their beginning")
     arguments = parser.parse_args()
@@ -228,8 +250,6 @@ def main() -> None:
         if arguments.only and not any(curve.name.startswith(name) for name in arguments.only):
             continue
         sizes = curve.quick if arguments.quick else curve.sizes
-        if curve.name == "bars" and arguments.ten_million:
-            sizes = [*sizes, 10_000_000]
         points = trace_curve(curve, sizes, arguments.repeat)
         grown = points[-1].size - points[0].size
         found[curve.name] = {

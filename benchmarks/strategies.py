@@ -46,3 +46,16 @@ class Resting:
         placed = ctx.bar * self.a_bar
         for number in range(placed, min(placed + self.a_bar, self.count)):
             ctx.buy(1.0, limit=1.0 + number * 1e-6)
+
+
+@dataclass
+class Brackets:
+    """Buys one share at a time, each with a stop-loss and a take-profit of its own, both out of the market's reach."""
+
+    count: int = 100
+    a_bar: int = 1000
+
+    def on_bar(self, ctx: Any) -> None:
+        placed = ctx.bar * self.a_bar
+        for number in range(placed, min(placed + self.a_bar, self.count)):
+            ctx.buy(1.0, stop_loss=1.0 + number * 1e-6, take_profit=10_000.0 + number * 1e-3)

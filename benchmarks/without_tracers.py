@@ -5,8 +5,8 @@
 The build without them is made of this one: a copy of the package from which the tracer's modules are deleted and every
 mention of a tracer in the containers is cut out, each condition on there being one decided for good. Both run with
 tracing off. Counted: the lines of Python that a run on synthetic bars executes, the same on every machine. Timed: CPU
-of whole processes in pairs, in turn; the median of the pairs' ratios. With --compiled, both with the event loop compiled,
-which takes some minutes.
+of whole processes in pairs, in turn; the median of the pairs' ratios. With --compiled, both have the event loop
+compiled, which takes some minutes.
 """
 
 from __future__ import annotations
