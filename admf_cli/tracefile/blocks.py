@@ -192,7 +192,8 @@ def alike(shape: NDArray[Any]) -> Iterator[slice | IntArray]:
     if (shape == shape[0]).all():
         yield slice(None)
         return
-    for value in np.unique(shape):
+    ordered = np.sort(shape)  # not `np.unique`, which would load NumPy's masked arrays for this
+    for value in ordered[np.diff(ordered, append=ordered[-1] + 1) != 0]:
         yield np.flatnonzero(shape == value)
 
 

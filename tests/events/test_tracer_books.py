@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
-import time
 from pathlib import Path
 from typing import Any
 
@@ -203,23 +201,6 @@ def test_the_head_is_cut_off_when_a_thousand_lines_and_as_many_as_are_kept_are_d
     assert len(lines_of(tracer)) == max_events + 1
     tracer.seal("complete")
     assert len(lines_of(tracer)) == max_events
-
-
-def test_a_bounded_trace_is_written_after_a_second_and_then_a_hundredth_of_the_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # made at 5 s; asked at 5.9 s: not yet; at 6 s: written by 6.25 s, so not again before 6.25 s + 100 x 0.25 s
-    clock = itertools.chain([5.0, 5.9, 6.0, 6.25, 31.0, 31.25, 31.5, 40.0])
-    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
-    tracer = tracer_of(tmp_path, 100)
-    written = []
-    for number in range(1, 5):
-        tracer.record(single(number))
-        tracer.checkpoint()
-        written.append(len(lines_of(tracer)))
-    assert written == [0, 2, 2, 4]
-    assert next(clock) == 40.0
-    tracer.seal("complete")
 
 
 def test_a_tracer_is_open_until_it_is_sealed_or_given_up(tmp_path: Path) -> None:
