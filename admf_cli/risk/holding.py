@@ -40,7 +40,7 @@ def checks(profile: Mapping[str, Any], opened: int, times: IntArray, *, at_close
         first = opened + 1 if _ends_day(opened, times) else opened
         if first < len(times):
             last_of_day = int(np.searchsorted(times, (int(times[first]) // DAY_US + 1) * DAY_US)) - 1
-            bars.append(max(opened, last_of_day - 1))
+            bars.append(last_of_day - 1)
     return bars
 
 

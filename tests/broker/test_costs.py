@@ -127,6 +127,7 @@ def test_cash_pays_for_value_and_commission_and_a_sale_pays_its_own() -> None:
     assert cash_shortfall(0.0, 1, 1_000.0, -1_001.0) is None  # a rebate of more than the value
     assert cash_shortfall(0.0, -1, 1_000.0, 10.0) is None  # its proceeds pay
     assert cash_shortfall(-990.0, -1, 1_000.0, 10.0) is None  # to the last cent
+    assert cash_shortfall(-1_000.0, -1, 1_000.0, 0.0) is None  # and a free one, to nothing
     assert cash_shortfall(-995.0, -1, 1_000.0, 10.0) == (10.0, 5.0)
 
 
@@ -136,6 +137,7 @@ def test_equity_covers_its_share_of_the_exposure() -> None:
     assert margin_shortfall(1_004.0, 2_000.0, 5.0, 0.5) == (1_000.0, 999.0)
     assert margin_shortfall(1_005.0 - 1e-7, 2_000.0, 5.0, 0.5) is None  # a billionth of 1,000 is rounding
     assert margin_shortfall(1_005.0 - 1e-5, 2_000.0, 5.0, 0.5) is not None
+    assert margin_shortfall(5.0, 0.0, 5.0, 0.5) is None  # nothing is needed, nothing is left
     assert (initial_rate({"initial": 0.25}), initial_rate({"initial": None, "leverage": 4})) == (0.25, 0.25)
 
 

@@ -97,6 +97,14 @@ def test_a_stop_limit_fills_where_the_bar_proves_it(
     assert order.triggered is triggered
 
 
+@pytest.mark.parametrize(("side", "close"), [(BUY, 103.0), (SELL, 97.0)])
+def test_a_stop_limit_with_one_price_for_both_fills_as_it_triggers_wherever_the_bar_closes(
+    side: int, close: float
+) -> None:
+    order = order_of("stop_limit", side, limit=100.0 + 2 * side, stop=100.0 + 2 * side)
+    assert meet(order, 100.0, 105.0, 95.0, close) == (100.0 + 2 * side, IN_RANGE, False)
+
+
 def test_a_stop_limit_that_came_to_life_inside_the_bar_does_not_get_its_open() -> None:
     assert meet(order_of("stop_limit", BUY, limit=101.0, stop=99.0), *BAR, after_open=True) == (99.0, IN_RANGE, False)
 
