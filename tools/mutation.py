@@ -49,6 +49,7 @@ BAR = 0.9  # the least share that must be noticed, in each file and of all
 # Left out: generated runs beside the plain reference loop ask the same of every run, and counted calls are no money.
 _ENGINE = "tests/engine --ignore=tests/engine/test_properties.py --ignore=tests/engine/test_counted_work.py"
 _BROKER = ("tests/broker", _ENGINE)
+_INSTALLED = "tests/python_strategies/test_extensions.py"
 _RISK = ("tests/risk", f"{_ENGINE} tests/python_strategies/test_bar_by_bar.py")
 _CONTAINERS = (_ENGINE, "tests/events tests/python_strategies/test_bar_by_bar.py")
 _TRACER = ("tests/events/test_tracer_books.py", "tests/events", _ENGINE)
@@ -58,8 +59,8 @@ TARGETS: Mapping[str, Sequence[str]] = {
     "admf_cli/broker/matching.py": ("tests/broker/test_matching.py", *_BROKER),
     "admf_cli/broker/funds.py": ("tests/broker/test_costs.py", *_BROKER),
     "admf_cli/broker/curves.py": ("tests/broker/test_curves.py", *_BROKER),
-    "admf_cli/broker/commission.py": ("tests/broker/test_costs.py", *_BROKER),
-    "admf_cli/broker/slippage.py": ("tests/broker/test_costs.py", *_BROKER),
+    "admf_cli/broker/commission.py": ("tests/broker/test_costs.py", *_BROKER, _INSTALLED),
+    "admf_cli/broker/slippage.py": ("tests/broker/test_costs.py", *_BROKER, _INSTALLED),
     "admf_cli/broker/financing.py": ("tests/broker/test_costs.py", *_BROKER),
     "admf_cli/broker/instrument.py": ("tests/broker/test_costs.py", *_BROKER),
     "admf_cli/broker/lifetime.py": _BROKER,

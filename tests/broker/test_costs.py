@@ -22,6 +22,7 @@ TIERS = {
     ("config", "quantity", "value", "maker", "expected"),
     [
         ({"type": "none"}, 10, 1_000, False, 0.0),
+        ({}, 10, 1_000, False, 0.0),
         ({"type": "percent", "rate": 0.001}, 10, 1_000, False, 1.0),  # 1,000 x 0.1 %
         ({"type": "percent", "rate": 0.001, "minimum": 2}, 10, 1_000, False, 2.0),  # 1 is below 2
         ({"type": "percent", "rate": 0.01, "maximum": 5}, 10, 1_000, False, 5.0),  # 10 is above 5
@@ -33,6 +34,7 @@ TIERS = {
         ({"type": "maker_taker", "maker": -0.0001, "taker": 0.0005}, 1, 2_000, True, -0.2),  # a rebate
         ({"type": "maker_taker", "maker": -0.0001, "taker": 0.0005}, 1, 2_000, False, 1.0),
         (TIERS, 1, 1_000, False, 2.0),  # 1,000 x 0.2 %
+        (TIERS, 1, 0.5, False, 0.001),  # 0.5 x 0.2 %
         (TIERS, 1, 3_000, False, 4.0),  # 2 + 2,000 x 0.1 %
         (TIERS, 1, 9_000, False, 8.0),  # 2 + 4 + 4,000 x 0.05 %
     ],
@@ -65,6 +67,10 @@ def test_a_slippage_is_computed_by_its_model(
     model = slippage_model(config, half_spread)
     assert model is not None
     assert model(tape) == pytest.approx(expected, rel=1e-12)
+
+
+def test_nothing_slips_where_nothing_is_said_of_it() -> None:
+    assert slippage_model({}) is slippage_model({"type": "none"}) is None
 
 
 @pytest.mark.parametrize(
