@@ -203,6 +203,21 @@ def test_the_head_is_cut_off_when_a_thousand_lines_and_as_many_as_are_kept_are_d
     assert len(lines_of(tracer)) == max_events
 
 
+def test_a_checkpoint_counts_no_more_than_what_stays_and_begins_anew_once_it_has_written(tmp_path: Path) -> None:
+    # Ten stay, at 4 us each: written once 4 ms have gone by since the last time, however many were recorded.
+    seconds = [7.0]
+    tracer = Tracer(TraceSettings(10, None, "normal", tmp_path), IDENTITY, now=lambda: seconds[-1])
+    number = 0
+    for moment, kept in ((7.0039, 0), (7.0041, 10), (7.0079, 10), (7.0082, 20)):
+        for _ in range(50):
+            number += 1
+            tracer.record(single(number))
+        seconds.append(moment)
+        tracer.checkpoint()
+        assert len(lines_of(tracer)) == kept
+    tracer.seal("complete")
+
+
 def test_a_tracer_is_open_until_it_is_sealed_or_given_up(tmp_path: Path) -> None:
     def descriptors() -> int:
         return len(os.listdir("/dev/fd"))

@@ -111,6 +111,7 @@ def test_turnover_is_undefined_without_equity_or_time() -> None:
     assert math.isnan(trading.turnover(10.0, np.array([-50.0, 50.0]), periods_per_year=252))
     assert math.isnan(trading.turnover(10.0, np.array([100.0]), periods_per_year=0.0))
     assert trading.turnover(100.0, np.array([100.0]), periods_per_year=0.5) == 0.5  # one bar is two years
+    assert trading.turnover(1.0, np.array([0.5]), periods_per_year=1.0) == 2.0  # of however little equity
 
 
 def test_without_a_bar_exposure_and_turnover_are_undefined() -> None:
