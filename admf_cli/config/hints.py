@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 
@@ -68,6 +69,8 @@ def unknown_key(path: Sequence[Step], known: Sequence[str], homes: Sequence[str]
         homes: dotted paths of all other places where a key of this name may stand.
     """
     key = str(path[-1])
+    if re.fullmatch(r"\d+(?:\.\d+)?", key, re.ASCII) and len(path) > 1:
+        return UNKNOWN_KEY, "in braces a comma begins the next key: write numbers without commas"
     if _speaks_of_tracing([str(step).lower() for step in path]):
         if path[0] != "execution":
             return _TRACING_RULE, TRACING_HOME
@@ -80,6 +83,15 @@ def unknown_key(path: Sequence[Step], known: Sequence[str], homes: Sequence[str]
     if elsewhere:
         return UNKNOWN_KEY, elsewhere
     return UNKNOWN_KEY, near(key, known) or (f"known here: {', '.join(known)}" if known else None)
+
+
+def way_out(path: str) -> str:
+    """Return where it is told what may stand at a dotted path, for faults that have no better remedy."""
+    if path.startswith("strategies["):
+        return "`admf strategies show TYPE` tells what it takes"
+    if path.startswith("features."):
+        return "`admf features show TYPE` tells what it takes"
+    return "`admf config schema --markdown` tells what may stand there"
 
 
 def _speaks_of_tracing(words: Sequence[str]) -> bool:

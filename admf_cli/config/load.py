@@ -87,7 +87,8 @@ def load_config(
     if not isinstance(root, MappingNode):
         place = root.place
         rule = "a configuration is a mapping of sections: data, strategies, risk_profiles, execution …"
-        raise ConfigError([*faults, Fault(place.source, rule, line=place.line, column=place.column)])
+        remedy = "begin with `data:`, or let `admf init DIRECTORY` write one"
+        raise ConfigError([*faults, Fault(place.source, rule, line=place.line, column=place.column, remedy=remedy)])
     unreadable = {(fault.source, fault.line, fault.column) for fault in faults}
     faults += apply_overrides(root, overrides)
     apply_flags(root, flags or {})

@@ -137,7 +137,10 @@ def _too_large(name: str, size: int | None) -> Fault:
 
 def _decode(raw: bytes, name: str) -> str:
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise ConfigError([Fault(name, "a configuration is UTF-8 text", value="UTF-16", remedy="save it as UTF-8")])
+        kind = "UTF-32" if raw.startswith(b"\xff\xfe\0\0") else "UTF-16"
+        raise ConfigError(
+            [Fault(name, "a configuration is UTF-8 text", line=1, column=1, value=kind, remedy="save it as UTF-8")]
+        )
     try:
         return raw.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:

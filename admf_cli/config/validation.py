@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any, get_args, get_origin
 
@@ -38,8 +39,8 @@ with _without_plugins():
 
     Config.model_rebuild()
 
-from admf_cli.config.hints import UNKNOWN_KEY, unknown_key  # noqa: E402
-from admf_cli.config.wording import REQUIRED, word  # noqa: E402
+from admf_cli.config.hints import UNKNOWN_KEY, unknown_key, way_out  # noqa: E402
+from admf_cli.config.wording import REQUIRED, instead, word  # noqa: E402
 
 Model = type[BaseModel]
 
@@ -63,7 +64,8 @@ def validate(root: Node) -> tuple[dict[str, Any] | None, list[Fault]]:
 
 def raise_all(faults: Sequence[Fault]) -> None:
     """Raise ConfigError with the faults in the order of the file, if there are any; past a hundred it says so."""
-    ordered = sorted(faults, key=lambda fault: (fault.line or 0, fault.column or 0))
+    helped = (fault if fault.remedy else replace(fault, remedy=way_out(fault.path)) for fault in faults)
+    ordered = sorted(helped, key=lambda fault: (fault.line or 0, fault.column or 0))
     if len(ordered) > _MOST_FAULTS:
         more = Fault(ordered[0].source, f"more than {_MOST_FAULTS} faults", remedy="mend these first")
         ordered = [*ordered[:_MOST_FAULTS], more]
@@ -101,6 +103,8 @@ def _fault(root: Node, error: ErrorDetails) -> Fault:
         required=field is not None and field.is_required(),
         tags=tags,
     )
+    if remedy is None and field is not None:
+        remedy = instead(field.examples, required=field.is_required(), key=str(path[-1]))
     return fault_at(root, path, rule, remedy=remedy, at_key=error["loc"][-1:] == ("[key]",), value=kind != "missing")
 
 

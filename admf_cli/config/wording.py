@@ -186,6 +186,13 @@ def _bound(error: ErrorDetails, node: Node | None) -> tuple[str, str | None]:
     return rule, None
 
 
+def instead(examples: Sequence[Any] | None, *, required: bool, key: str) -> str | None:
+    """Return what can stand in place of a value that its rule alone refuses."""
+    if not required:
+        return "remove the key to have its default"
+    return f"write {key}: {flow(examples[0])}" if examples else None
+
+
 def _lengths(context: Mapping[str, Any]) -> list[int]:
     return [context[name] for name in ("min_length", "max_length") if isinstance(context.get(name), int)]
 

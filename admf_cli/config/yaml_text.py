@@ -219,6 +219,7 @@ class _Composer:
     def _mapping(self, event: Any, depth: int) -> Node:
         node = MappingNode(self._place(event))
         merged: list[Node] = []
+        merge_line: int | None = None
         key_event = self._next()
         while not isinstance(key_event, yaml.MappingEndEvent):
             key = self._key(key_event, depth)
@@ -227,11 +228,13 @@ class _Composer:
             value = self._node(self._next(), depth + 1)
             if key is not None:
                 self._path.pop()
-            if key == "<<" and not key_event.style:
+            merges = key == "<<" and not key_event.style
+            if merges and not merged:
                 merged.append(value)
+                merge_line = self._place(key_event).line
                 self._check_merge(key_event, value)
-            elif key in node.items:
-                first = node.keys[key].line
+            elif key is not None and (merges or key in node.items):
+                first = merge_line if merges else node.keys[key].line
                 rule = "a key must not stand twice in one mapping"
                 self._path.append(key)
                 self._fault(
@@ -292,6 +295,7 @@ _REMEDIES = (
         "put text that holds `: ` in quotes; a key begins on a line of its own, as far in as its neighbours",
     ),
     (r"unknown escape|escape sequence|escape character", "use single quotes or forward slashes: 'C:\\data' or C:/data"),
+    (r"hexdecimal number|Unicode character", "write the character itself, or \\x41, \\u0041 or \\U00000041"),
     (r"quoted scalar|unexpected end of stream", "close the quote"),
     (r"expected ',' or|flow (mapping|sequence)", "close the bracket or add the missing comma"),
     (
@@ -301,7 +305,8 @@ _REMEDIES = (
     (r"cannot start any token", "put text that begins with @, ` or % in quotes"),
     (r"alias|anchor", "put text that begins with * or & in quotes"),
     (r"tag|handle", "put text that begins with ! in quotes"),
-    (r"directive|version|document start", "remove lines that begin with % or ---"),
+    (r"document start", "write every line as `key: value`; remove lines that begin with %, --- or ..."),
+    (r"directive|version", "remove lines that begin with % or ---"),
 )
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from admf_cli.extensions import STRATEGIES, extension_names
 from admf_cli.features import FeatureSpec, ParameterError
 from admf_cli.features.parameters import Fault, check_values, did_you_mean
 from admf_cli.strategies.catalogue import TYPES, built_in
-from admf_cli.strategies.description import StrategyInfo
+from admf_cli.strategies.description import StrategyInfo, named_feature
 from admf_cli.strategies.installed import installed_strategy
 from admf_cli.strategies.interface import Strategy
 from admf_cli.strategies.nesting import Budget, Sections, build_members, complete_members
@@ -86,8 +86,25 @@ def faults_in_params(
         else:
             build(strategy_type, params, features, others)
     except ParameterError as error:
-        return error.faults
+        return (*error.faults, *_unknown_features(strategy_type, params, features, error.faults))
     return ()
+
+
+def _unknown_features(
+    strategy_type: str, params: Mapping[str, Any], features: Mapping[str, FeatureSpec] | None, told: Sequence[Fault]
+) -> list[Fault]:
+    """Return the faults of periods that name no feature, which nobody looks for where others are faulty."""
+    info = built_in(strategy_type) or installed_strategy(strategy_type)
+    known = {fault.parameter for fault in told}
+    found: list[Fault] = []
+    for parameter in info.parameters if info is not None and features is not None else ():
+        value = params.get(parameter.name)
+        if parameter.type == "period" and isinstance(value, str) and parameter.name not in known:
+            try:
+                named_feature(value, features or {}, parameter.name)
+            except ParameterError as error:
+                found.extend(error.faults)
+    return found
 
 
 def build(

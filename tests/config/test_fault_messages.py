@@ -28,7 +28,8 @@ TRACING = "tracing belongs under execution.enable_event_tracing and execution.tr
         (("", "timeframe: 1d"), "c.yaml:6:1: timeframe: unknown key; it belongs under data.timeframe"),
         (
             ("fast: 10", "fast: 50"),
-            "c.yaml:3:55: strategies[0].params.fast: must be less than slow (got fast: 50, slow: 30)",
+            "c.yaml:3:55: strategies[0].params.fast: must be less than slow (got fast: 50, slow: 30); "
+            "lower fast or raise slow",
         ),
         (
             ("fast: 10", "fasst: 10"),
@@ -69,7 +70,7 @@ TRACING = "tracing belongs under execution.enable_event_tracing and execution.tr
         (
             ("[SPX]", "[SPX], end: 2018-02-30"),
             "c.yaml:1:57: data.end: must be a date or a UTC time that exists: day is out of range for month "
-            "(got 2018-02-30)",
+            "(got 2018-02-30); write a day of the calendar",
         ),
         (
             ("[SPX]", "[SPX], timeframe: 1min"),

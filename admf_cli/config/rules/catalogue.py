@@ -115,6 +115,9 @@ def _said(ground: Ground, said: ParameterFault, *path: Step) -> Fault:
         if said.parameter.endswith(")"):
             hint = "in { } a comma ends a text: put the expression in quotes"
         return ground.at(*steps, rule="unknown parameter", remedy=hint or f"known: {known}", value=False, key=True)
+    larger = re.match(r"must be less than ([a-z_]+)$", rule)
+    if larger:
+        hint = f"lower {said.parameter} or raise {larger[1]}"
     value, _, known = (match["value"] or "").partition("; known: ")
     if known and hint is None:
         hint = f"known: {known}" if known != "none" else "write a number of bars, or define it under features"

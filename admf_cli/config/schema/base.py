@@ -98,7 +98,7 @@ def check_moment(text: str) -> str:
         moment = parse_moment(text)
     except (ValueError, OverflowError) as error:
         if _DATE.fullmatch(text) or _MOMENT.fullmatch(text):
-            raise fault(f"must be a date or a UTC time that exists: {error}") from None
+            raise fault(f"must be a date or a UTC time that exists: {error}", "write a day of the calendar") from None
         raise fault("must be a date or a UTC time", _moment_remedy(text)) from None
     return text if _DATE.fullmatch(text) else f"{moment.replace(tzinfo=None).isoformat()}Z"
 
