@@ -6,15 +6,17 @@ that bar must be what the whole run published, byte for byte. Refuses to know wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import orjson
 
+from admf_cli.checks.own_files import OwnFiles
 from admf_cli.checks.rerun import Phase, Recording, attempt
-from admf_cli.errors import AdmfError
+from admf_cli.errors import AdmfError, RunFailedError
 from admf_cli.events.event import Event
 from admf_cli.market.bars import Bars
 from admf_cli.tracefile.format import BAR_SHIFT, FEATURE_PLACE, timestamp_text
@@ -60,6 +62,8 @@ class Verdict:
         cuts: bars after which the data was cut or turned to noise.
         compared: events compared, over all reruns.
         failed: (bar, message) of reruns that broke off, such as a strategy that needs more bars.
+        data_opened: files of bars that a strategy opened by itself; what it read there was never cut.
+        files_opened: other files that it opened.
     """
 
     phase: str
@@ -69,23 +73,55 @@ class Verdict:
     compared: int
     leak: Leak | None
     failed: tuple[tuple[int, str], ...] = ()
+    data_opened: tuple[str, ...] = ()
+    files_opened: tuple[str, ...] = ()
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing is known to have known the future, and the check could tell."""
+        return self.leak is None and not self.data_opened
 
 
-def check_lookahead(phase: Phase, cuts: int = 24, seed: int = 1) -> Verdict:
+def check_lookahead(
+    phase: Phase, cuts: int = 24, seed: int = 1, progress: Callable[[int, int], None] | None = None
+) -> Verdict:
     """Return whether anything in a phase knew the future.
 
     Args:
         cuts: at how many bars to cut: half of them just after signals, where a look ahead shows at once.
+        progress: told now and then how many reruns are done, and how many there are to be.
 
     Raises:
-        AdmfError: the whole run itself breaks off.
+        AdmfError: the whole run itself breaks off, or every rerun does.
     """
-    whole = phase.record()
+    with OwnFiles() as own:
+        whole = phase.record()
+        verdict = _rerun(phase, whole, cuts, seed, progress)
+    if verdict.reruns and len(verdict.failed) == verdict.reruns:
+        bar, message = verdict.failed[0]
+        raise RunFailedError(f"all {verdict.reruns} reruns broke off, the first on data cut at bar {bar}: {message}")
+    return replace(
+        verdict,
+        data_opened=tuple(sorted(_shown(path) for path in own.paths if path in phase.files)),
+        files_opened=tuple(sorted(_shown(path) for path in own.paths if path not in phase.files)),
+    )
+
+
+def _shown(path: Path) -> str:
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def _rerun(
+    phase: Phase, whole: Recording, cuts: int, seed: int, progress: Callable[[int, int], None] | None
+) -> Verdict:
     places = _places(whole, phase.n_bars, cuts)
     reruns = compared = 0
     failed: list[tuple[int, str]] = []
     for place in places:
         for by_noise in (False, True):
+            if progress is not None:
+                progress(reruns, 2 * len(places))
             bars = _noise(phase, place, seed) if by_noise else _cut(phase, place)
             recording = attempt(phase, bars)
             reruns += 1

@@ -23,14 +23,22 @@ def lookahead_lines(verdicts: Sequence[Verdict]) -> str:
     for verdict in verdicts:
         scope = f"{verdict.reruns} reruns cut at {len(verdict.cuts)} of {verdict.bars:,} bars"
         if verdict.leak is None:
+            answer = "no look-ahead" if verdict.is_sound else "LOOK-AHEAD cannot be ruled out"
             lines.append(
-                f"{verdict.phase}: no look-ahead: {scope}, {verdict.compared:,} events compared, byte for byte the same"
+                f"{verdict.phase}: {answer}: {scope}, {verdict.compared:,} events compared, byte for byte the same"
             )
             if not verdict.cuts:
                 lines.append("  the phase is too short to cut")
         else:
             lines.append(f"{verdict.phase}: LOOK-AHEAD ({scope})")
             lines += _leak_lines(verdict.leak)
+        if verdict.data_opened:
+            files = ", ".join(map(_plain, verdict.data_opened))
+            lines.append(f"  a strategy opens the bars themselves: {files}; what it reads there is never cut: take")
+            lines.append("  them from targets(bars, features), or from ctx")
+        if verdict.files_opened:
+            files = ", ".join(map(_plain, verdict.files_opened))
+            lines.append(f"  not covered: files that a strategy opens by itself, which are not cut: {files}")
         if verdict.failed:
             bar, message = verdict.failed[0]
             lines.append(f"  {len(verdict.failed)} reruns broke off, the first cut at bar {bar}: {_plain(message)}")
@@ -57,17 +65,19 @@ def lookahead_document(verdicts: Sequence[Verdict]) -> str:
     phases = [
         {
             "phase": verdict.phase,
-            "ok": verdict.leak is None,
+            "ok": verdict.is_sound,
             "bars": verdict.bars,
             "cuts": list(verdict.cuts),
             "reruns": verdict.reruns,
             "events_compared": verdict.compared,
             "leak": None if verdict.leak is None else asdict(verdict.leak),
             "failed": [{"cut": bar, "message": message} for bar, message in verdict.failed],
+            "data_opened": list(verdict.data_opened),
+            "files_opened": list(verdict.files_opened),
         }
         for verdict in verdicts
     ]
-    return _document("lookahead", all(verdict.leak is None for verdict in verdicts), phases=phases)
+    return _document("lookahead", all(verdict.is_sound for verdict in verdicts), phases=phases)
 
 
 def warmup_lines(found: Sequence[tuple[Phase, Sequence[Warmup]]]) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +15,7 @@ from admf_cli.config import Resolved
 from admf_cli.errors import AdmfError
 from admf_cli.events.event import Event, EventBatch
 from admf_cli.market.bars import Bars, FloatArray, IntArray
+from admf_cli.market.files import find
 from admf_cli.market.load import LoadedBars, load_bars, phase_window
 from admf_cli.market.periods import periods_per_year
 from admf_cli.orchestration.coordinator import Coordinator
@@ -47,10 +51,14 @@ class Phase:
         first, stop: the phase's bars within `bars`.
         bars: all bars of the source.
         settings: the whole configuration, with the phase's period.
+        files: that the bars were read from.
     """
 
-    def __init__(self, name: str, settings: Mapping[str, Any], loaded: LoadedBars, sources: Sources):
+    def __init__(
+        self, name: str, settings: Mapping[str, Any], loaded: LoadedBars, sources: Sources, files: frozenset[Path]
+    ) -> None:
         self.name = name
+        self.files = files
         self.bars = loaded.bars
         self.sources = sources
         period = settings["period"]
@@ -121,7 +129,17 @@ def phases_of(resolved: Resolved) -> list[Phase]:
 
     reads = sources(resolved.directory, lambda data: loaded)
     planned: Sequence[Mapping[str, Any]] = Coordinator(_Listing()).run(config, "check")  # type: ignore[arg-type]
-    return [Phase(phase["phase_name"], phase["config"], loaded, reads) for phase in planned]
+    files = frozenset(_files(config["data"], loaded.bars.symbols, resolved.directory))
+    return [Phase(phase["phase_name"], phase["config"], loaded, reads, files) for phase in planned]
+
+
+def _files(data: Mapping[str, Any], symbols: Sequence[str], directory: Path | None) -> Iterator[Path]:
+    written = data.get("path") or ()
+    paths = written.values() if isinstance(written, Mapping) else [written] if isinstance(written, str) else written
+    for path in paths:
+        for symbol in symbols:
+            with contextlib.suppress(AdmfError):  # that of a symbol which is not read
+                yield find(path.replace("{symbol}", symbol), directory).resolve()
 
 
 class _Listing:
@@ -132,8 +150,12 @@ class _Listing:
 
 
 def attempt(phase: Phase, bars: Bars) -> Recording | AdmfError:
-    """Return a recording, or why there is none: less data may be too little for a strategy."""
+    """Return a recording, or why there is none: less data may be too little for a strategy.
+
+    What strategies print is for the first run only.
+    """
     try:
-        return phase.record(bars)
+        with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+            return phase.record(bars)
     except AdmfError as error:
         return error

@@ -9,6 +9,7 @@ import typer
 
 from admf_cli.cli.groups import CommandGroup
 from admf_cli.cli.options import AsJson, Config, Overrides
+from admf_cli.cli.progress import progress
 
 app = typer.Typer(
     cls=CommandGroup,
@@ -34,10 +35,10 @@ def lookahead(
     from admf_cli.printing import prints_go_to_stderr
 
     resolved = load_config(config, overrides or ())
-    with prints_go_to_stderr():
-        verdicts = [check_lookahead(phase, cuts) for phase in phases_of(resolved)]
+    with prints_go_to_stderr(), progress("reruns") as shown:
+        verdicts = [check_lookahead(phase, cuts, progress=shown) for phase in phases_of(resolved)]
     _answer(lookahead_document(verdicts) if as_json else lookahead_lines(verdicts))
-    raise typer.Exit(1 if any(verdict.leak for verdict in verdicts) else 0)
+    raise typer.Exit(0 if all(verdict.is_sound for verdict in verdicts) else 1)
 
 
 @app.command()

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from admf_cli.cli.progress import progress
+
 if TYPE_CHECKING:
     from admf_cli.reports.gates import GateOutcome
     from admf_cli.results import RunResult
@@ -63,10 +65,10 @@ def run(
     with (
         StopRequest().listening() as stop,
         _time_limit(timeout) as limit,
-        _progress(quiet) as progress,
+        progress("bars", quiet=quiet) as shown,
         prints_go_to_stderr(),
     ):
-        result = run_workflow(resolved, overwrite=overwrite, stop=stop, limit=limit, progress=progress)
+        result = run_workflow(resolved, overwrite=overwrite, stop=stop, limit=limit, progress=shown)
     outcomes = [gate(result) for gate in gates]
     _show(result, outcomes, as_json=as_json, quiet=quiet, verbose=verbose)
     failed = [outcome for outcome in outcomes if not outcome.passed]
@@ -119,17 +121,3 @@ def _end_at_once(reason: str, frame: FrameType | None) -> NoReturn:
         sys.stderr.write(f"admf: {place_of(frame)}: {reason}\n")
         sys.stderr.flush()
     os._exit(RunFailedError.exit_code)
-
-
-@contextlib.contextmanager
-def _progress(quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """Yield what shows progress on stderr, or None where nobody watches a terminal."""
-    if quiet or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bars:
-        task = bars.add_task("bars", total=None)
-        yield lambda done, total: bars.update(task, completed=done, total=total)

@@ -12,7 +12,9 @@ from admf_cli.checks.lookahead import Verdict, check_lookahead
 from admf_cli.checks.rendering import lookahead_document, lookahead_lines
 from admf_cli.checks.rerun import phases_of
 from admf_cli.config import load_config
+from admf_cli.errors import RunFailedError
 from tests.cli.test_run_command import EXAMPLES, admf
+from tests.python_strategies.conftest import write_days
 
 HEAD = """
 import numpy as np, sys, gc
@@ -127,6 +129,48 @@ def test_a_strategy_that_remembers_an_earlier_run_finds_nothing_to_remember(tmp_
     verdict = check(tmp_path, body)
     assert verdict.leak is None
     assert verdict.failed == ()
+
+
+READS = """
+        if not hasattr(self, "rows"):
+            with open({path!r}) as file:
+                self.rows = [float(line.split(",")[4]) for line in file.readlines()[1:]]
+        centred = sum(self.rows[max(0, ctx.bar - 5): ctx.bar + 6]) / 11
+        if ctx.price() > centred: ctx.buy(1)"""
+
+
+def test_a_strategy_that_opens_the_bars_by_itself_is_not_called_sound(tmp_path: Path) -> None:
+    # A centred mean of rows of its own: no rerun on other bars can tell.
+    rows = [(100.0 + row % 7, 110.0, 90.0, 100.0 + row * 37 % 11) for row in range(60)]
+    path = write_days(tmp_path / "x.csv", rows)
+    data = {"path": str(path), "symbols": ["X"]}
+    verdict = check(tmp_path, READS.format(path=str(path)), "on_bar(self, ctx)", data=data)
+    assert verdict.leak is None
+    assert verdict.data_opened == (str(path),)
+    assert not verdict.is_sound
+    assert "LOOK-AHEAD cannot be ruled out" in lookahead_lines([verdict])
+    other = write_days(tmp_path / "other.csv", rows)
+    verdict = check(tmp_path, READS.format(path=str(other)), "on_bar(self, ctx)", data=data)
+    assert verdict.is_sound
+    assert verdict.files_opened == (str(other),)
+    assert f"not covered: files that a strategy opens by itself, which are not cut: {other}" in lookahead_lines(
+        [verdict]
+    )
+
+
+def test_a_strategy_that_breaks_off_on_all_other_data_is_no_answer(tmp_path: Path) -> None:
+    marker = tmp_path / "ran"
+    body = f"""
+        import pathlib
+        pathlib.Path({str(marker)!r}).touch(exist_ok=False)  # the first run only
+        return np.ones(bars.close.shape)"""
+    with pytest.raises(RunFailedError, match=r"all 24 reruns broke off, the first on data cut at bar 2: .*FileExists"):
+        check(tmp_path, body)
+
+
+def test_what_a_strategy_prints_is_printed_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    check(tmp_path, "\n        print('targets!')\n        return np.ones(bars.close.shape)")
+    assert capsys.readouterr().out == "targets!\n"
 
 
 def test_a_strategy_that_needs_more_bars_than_a_cut_leaves_is_named_not_accused(tmp_path: Path) -> None:
