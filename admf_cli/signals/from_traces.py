@@ -63,7 +63,7 @@ def _check_whole(container: ContainerTrace) -> None:
 def _read(container: ContainerTrace) -> RecordedStrategy:
     path = container.lines_path
     rows: list[Row] = []
-    kinds: set[str] = set()
+    kinds: set[tuple[str, float | None]] = set()
 
     def refuse(fault: LineFault) -> None:
         raise MarketDataError(f"{display(path)}, line {fault.line}: {fault.kind}")
@@ -72,21 +72,23 @@ def _read(container: ContainerTrace) -> RecordedStrategy:
         for number, event in enumerate(parse_lines(block.lines), start=block.first_line):
             if isinstance(event, dict) and event.get("event_type") == "SIGNAL":
                 place = f"{display(path)}, line {number}"
-                row, kind = _row(event, place)
+                row, kind, drift = _row(event, place)
                 rows.append(row)
-                kinds.add(kind)
+                kinds.add((kind, drift))
             elif not isinstance(event, dict):
                 raise MarketDataError(f"{display(path)}, line {number}: no event")
     if len(kinds) > 1:
-        raise MarketDataError(f"{display(path)}: signals of several kinds: {', '.join(sorted(kinds))}")
-    return RecordedStrategy(rows, next(iter(kinds), "direction"))
+        shown = ", ".join(sorted(name if limit is None else f"{name} with drift {limit}" for name, limit in kinds))
+        raise MarketDataError(f"{display(path)}: signals of several kinds: {shown}")
+    return RecordedStrategy(rows, *next(iter(kinds), ("direction", None)))
 
 
-def _row(event: dict[str, Any], place: str) -> tuple[Row, str]:
+def _row(event: dict[str, Any], place: str) -> tuple[Row, str, float | None]:
+    """Return a decision, its kind, and the drift that its strategy allows."""
     payload = event.get("payload")
     payload = payload if isinstance(payload, dict) else {}
     kind, target, symbol = payload.get("kind"), payload.get("target"), event.get("symbol")
-    rule, features = payload.get("rule"), payload.get("features") or {}
+    rule, features, drift = payload.get("rule"), payload.get("features") or {}, payload.get("drift")
     if kind == "order":
         raise MarketDataError(
             f"{place}: a strategy that is called bar by bar asks for orders by its position and cash; run it again"
@@ -98,7 +100,8 @@ def _row(event: dict[str, Any], place: str) -> tuple[Row, str]:
         and isinstance(symbol, str)
         and isinstance(rule, str | None)
         and isinstance(features, dict)
+        and isinstance(drift, float | int | None)
     )
     if not sound or not isinstance(target, int | float) or not isinstance(symbol, str):
         raise MarketDataError(f"{place}: not a signal: it needs kind, target and symbol")
-    return Row(instant(str(event.get("timestamp"))), symbol, float(target), rule, place, features), str(kind)
+    return Row(instant(str(event.get("timestamp"))), symbol, float(target), rule, place, features), str(kind), drift

@@ -41,11 +41,13 @@ class RecordedStrategy:
     Args:
         rows: in any order.
         kind: "direction" or "weight".
+        drift: as in `strategies.interface.Decisions`.
     """
 
-    def __init__(self, rows: Sequence[Row], kind: str) -> None:
+    def __init__(self, rows: Sequence[Row], kind: str, drift: float | None = None) -> None:
         self._rows = rows
         self._kind = kind
+        self._drift = drift
 
     def required_features(self) -> Mapping[str, FeatureSpec]:
         """Return none: what it was decided on is recorded, too."""
@@ -93,6 +95,7 @@ class RecordedStrategy:
             self._kind,
             rules if any(rule is not None for rule in rules) else (),
             evidence,
+            self._drift,
         )
 
 

@@ -71,6 +71,59 @@ def test_signals_replayed_under_the_same_profiles_give_the_whole_run_byte_for_by
             assert left.trades == right.trades
 
 
+STRATEGIES: dict[str, list[dict[str, Any]]] = {
+    "weights that may drift": [
+        {
+            "name": "s",
+            "type": "target_weights",
+            "params": {"weights": {"A": 0.5, "B": 0.3}, "rebalance": "daily", "drift": 0.02},
+        }
+    ],
+    "pairs": [{"name": "s", "type": "zscore_pairs", "params": {"first": "A", "second": "B", "lookback": 20}}],
+    "the best": [{"name": "s", "type": "momentum", "params": {"mode": "cross_section", "lookback": 20}}],
+    "repeated": [{"name": "s", "type": "bollinger", "params": {"repeat": True, "direction": "long_short"}}],
+    "limits, stops and trailing stops": [
+        {
+            "name": "a",
+            "type": "macd",
+            "orders": {
+                "entry": {"type": "limit", "limit_offset": -0.01, "time_in_force": "GTD", "good_till": {"bars": 3}}
+            },
+        },
+        {"name": "b", "type": "macd", "orders": {"entry": {"type": "stop", "stop_offset": 0.005}}},
+        {"name": "c", "type": "macd", "orders": {"entry": {"type": "trailing_stop", "trail_percent": 0.02}}},
+        {"name": "d", "type": "macd", "orders": {"entry": {"type": "market_on_close"}}},
+    ],
+    "weighted": [
+        {
+            "name": "s",
+            "type": "ensemble",
+            "params": {"method": "weighted", "output": "weight", "members": [{"type": "macd"}, {"type": "bollinger"}]},
+        }
+    ],
+}
+PROFILES: list[dict[str, Any]] = [
+    {"name": "f", "sizing": {"type": "fixed", "quantity": 10}, "trailing_stop": 0.05},
+    {"name": "v", "sizing": {"type": "volatility_target", "target": 0.1, "period": 20}, "max_drawdown": 0.1},
+    {"name": "k", "sizing": {"type": "risk_per_trade", "percent": 0.01}, "stop_loss": 0.04, "take_profit": 0.1},
+    {"name": "e", "sizing": {"type": "kelly"}, "max_holding_period": 9},
+]
+
+
+@pytest.mark.parametrize("strategies", STRATEGIES.values(), ids=STRATEGIES.keys())
+def test_every_kind_of_decision_is_replayed_under_every_way_to_size_and_send_it(
+    strategies: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    parts = {"strategies": strategies, "risk_profiles": PROFILES, "workflow": {}}
+    run(tmp_path, "whole", **parts)
+    run(tmp_path, "generated", "signal_generation", **parts)
+    run(tmp_path, "replayed", "signal_replay", f"signals.path={tmp_path / 'generated'}", **parts)
+    for pattern in ("portfolio_*.jsonl", "execution.jsonl"):
+        theirs = lines(tmp_path, "whole", pattern)
+        assert sum(map(len, theirs.values())) > 20
+        assert lines(tmp_path, "replayed", pattern) == theirs
+
+
 def test_a_whole_run_s_signals_can_be_replayed_too_under_other_costs(tmp_path: Path) -> None:
     whole = run(tmp_path, "whole")
     path = f"signals.path={tmp_path / 'whole'}"
