@@ -46,8 +46,9 @@ RESULTS = ROOT / "tools" / "mutation_results.json"  # of the last whole run of e
 PAGE = ROOT / "docs" / "mutation.md"
 BAR = 0.9  # the least share that must be noticed, in each file and of all
 
-# Left out: generated runs beside the plain reference loop ask the same of every run, and counted calls are no money.
-_ENGINE = "tests/engine --ignore=tests/engine/test_properties.py --ignore=tests/engine/test_counted_work.py"
+# Left out: generated runs beside the plain reference loop ask the same of every run, and counted work is no money.
+_LEFT_OUT = ("properties", "counted_work", "without_tracers")
+_ENGINE = " ".join(["tests/engine", *(f"--ignore=tests/engine/test_{name}.py" for name in _LEFT_OUT)])
 _BROKER = ("tests/broker", _ENGINE)
 _INSTALLED = "tests/python_strategies/test_extensions.py"
 _RISK = ("tests/risk", f"{_ENGINE} tests/python_strategies/test_bar_by_bar.py")
@@ -63,8 +64,8 @@ TARGETS: Mapping[str, Sequence[str]] = {
     "admf_cli/broker/slippage.py": ("tests/broker/test_costs.py", *_BROKER, _INSTALLED),
     "admf_cli/broker/financing.py": ("tests/broker/test_costs.py", *_BROKER),
     "admf_cli/broker/instrument.py": ("tests/broker/test_costs.py", *_BROKER),
-    "admf_cli/broker/lifetime.py": _BROKER,
-    "admf_cli/broker/touch.py": _BROKER,
+    "admf_cli/broker/lifetime.py": ("tests/broker/test_lifetime.py", *_BROKER),
+    "admf_cli/broker/touch.py": ("tests/broker/test_touch.py", *_BROKER),
     "admf_cli/metrics/equity.py": ("tests/metrics/test_equity.py", "tests/metrics"),
     "admf_cli/metrics/trading.py": ("tests/metrics/test_trading.py", "tests/metrics"),
     "admf_cli/metrics/portfolio.py": ("tests/metrics/test_portfolio.py", "tests/metrics"),
