@@ -255,11 +255,18 @@ def main() -> int:
         records += table_rows(rows, competitors, timings)
         problems += [f"{rows:,} bars: {problem}" for problem in disagreements(timings)]
 
-    machine = {"python": platform.python_version(), "cpus": os.cpu_count(), "system": platform.system()}
+    version = subprocess.run([sys.executable, "-m", "admf_cli", "--version"], cwd=ROOT, capture_output=True, text=True)
+    machine = {
+        "admf": version.stdout.strip(),
+        "python": platform.python_version(),
+        "cpus": os.cpu_count(),
+        "system": platform.system(),
+    }
     document = {"machine": machine, "records": records, "disagreements": problems}
     (arguments.out / "table.json").write_text(json.dumps(document, indent=2) + "\n")
     (arguments.out / "table.md").write_text(markdown(records))
     print(markdown(records))
+    print(f"{machine['admf']}; {machine['cpus']} processors")
     print("\n".join(problems) or "fills and final equity agree")
     return 1 if problems else 0
 
