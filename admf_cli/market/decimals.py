@@ -10,13 +10,14 @@ cell.
 from __future__ import annotations
 
 import re
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from admf_cli.market.bars import FloatArray, IntArray
 
-WordArray = NDArray[np.uint64]
+WordArray: TypeAlias = NDArray[np.uint64]
 
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 """What a number is: no spaces, no underscores, no thousands separators, no nan or inf."""

@@ -8,7 +8,7 @@ covers, and after the last piece the next line's head. So pieces go from left to
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import orjson
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    ByteArray = NDArray[np.uint8]
-    IntArray = NDArray[np.int64]
+    ByteArray: TypeAlias = NDArray[np.uint8]
+    IntArray: TypeAlias = NDArray[np.int64]
 
 LONGEST_NUMBER = 24
 """Bytes of `-1.7976931348623157e-308`, the longest text of a float64."""

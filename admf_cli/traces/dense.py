@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import orjson
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    IntArray = NDArray[np.int64]
+    IntArray: TypeAlias = NDArray[np.int64]
 
 FEWEST_LINES = 128  # below this nothing is gained
 _HEAD = re.compile(

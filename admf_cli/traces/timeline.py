@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from admf_cli.traces.scan import EventBlock
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    IntArray = NDArray[np.int64]
+    IntArray: TypeAlias = NDArray[np.int64]
 
 _BEFORE_ALL_TIME = -(1 << 62)
 _STAMP = len("2008-03-03T00:00:00Z")
