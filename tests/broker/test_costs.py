@@ -57,6 +57,7 @@ TAPE = Tape(price=100.0, quantity=50.0, high=104.0, low=99.0, volume=5_000.0, ti
         ({"type": "range_share", "share": 0.1}, 0.0, TAPE, 0.5),  # (104 - 99) x 0.1
         ({"type": "volume_share", "impact": 0.1}, 0.0, TAPE, 1.0),  # 0.1 x 100 x sqrt(50 / 5,000)
         ({"type": "volume_share", "impact": 0.1}, 0.0, TAPE._replace(volume=0.0), 10.0),  # as if all of the volume
+        ({"type": "volume_share", "impact": 0.1}, 0.0, TAPE._replace(volume=0.5), 100.0),  # a hundred times of it
         ({"type": "none"}, 4.0, TAPE, 0.04),  # half the spread alone
         ({"type": "bps", "bps": 5}, 4.0, TAPE, 0.09),  # and on top
     ],
