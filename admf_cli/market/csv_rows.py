@@ -88,8 +88,6 @@ class _Rows:
         self._reader = csv.reader(text, delimiter=delimiter, strict=True)
         self._row = 0  # rows read so far, the header included
         self.header = next(self._checked(), [])
-        if not self.header:
-            raise MarketDataError(f"{path}: row 1 is empty where the header should be")
         if len(self.header) > MAX_COLUMNS:
             raise MarketDataError(f"{path}: {len(self.header)} columns; at most {MAX_COLUMNS} are read")
 

@@ -29,6 +29,8 @@ def match_columns(source: str, header: Sequence[str], named: Mapping[str, str] |
     Raises:
         MarketDataError: a column is missing, or two could be meant.
     """
+    if not any(name.strip() for name in header):
+        raise MarketDataError(f"{source}: row 1 is empty where the header should be")
     folded = [name.strip().lower() for name in header]
     places: dict[str, int] = {}
     for name in (*REQUIRED, *OPTIONAL):
