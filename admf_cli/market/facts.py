@@ -39,6 +39,8 @@ def _splits(symbol: str, opens: np.ndarray, closes: np.ndarray, times: np.ndarra
     if len(opens) < 2:
         return []
     ratio = closes[:-1] / opens[1:]
+    if float(ratio.min()) > 0.75 and float(ratio.max()) < 1.25:  # far from any split, as nearly always
+        return []
     jump = np.maximum(ratio, 1.0 / ratio)
     far = np.flatnonzero(jump > 1.0 + (_SPLIT_RATIOS[0] - 1.0) * 0.9)
     near = [row for row in far if np.abs(jump[row] / np.array(_SPLIT_RATIOS) - 1.0).min() <= _SPLIT_TOLERANCE]

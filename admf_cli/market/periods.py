@@ -36,7 +36,7 @@ def periods_per_year(
         return 12.0 / frame.number, f"{timeframe} bars, 12 months a year"
     if frame.unit == "w":
         return 52.0 / frame.number, f"{timeframe} bars, 52 weeks a year"
-    days = times // DAY_US
+    days, bars_a_day = _days(times)
     if calendar is not None:
         sessions = sessions_per_year(calendar, times)
         basis = f"calendar {calendar}: {sessions:g} sessions a year"
@@ -47,8 +47,15 @@ def periods_per_year(
         basis = "bars on weekends, 365 days a year" if weekend else "no bars on weekends, 252 sessions a year"
     if frame.unit == "d":
         return sessions / frame.number, f"{timeframe} bars, {basis}"
-    a_day = float(np.median(np.unique(days, return_counts=True)[1]))
+    a_day = float(np.median(bars_a_day))
     return sessions * a_day, f"{timeframe} bars, {a_day:g} a day (median), {basis}"
+
+
+def _days(times: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the days since 1970 that have bars, and how many each has."""
+    days = times // DAY_US
+    first = np.flatnonzero(np.diff(days, prepend=days[0] - 1))  # times rise, so a day's bars stand together
+    return days[first], np.diff(first, append=len(days))
 
 
 def sessions_per_year(calendar: str, times: IntArray) -> float:

@@ -40,9 +40,21 @@ class Table:
 
 def check_values(table: Table) -> None:
     """Raise MarketDataError if any price or volume cannot be true, naming the first rows and how many there are."""
+    if len(table.times) and _all_can_be_true(table.columns):
+        return
     faults = Faults(table.source, table.line)
     note_values(table.columns, faults)
     faults.raise_if_any("correct these rows in the file; nothing is repaired silently")
+
+
+def _all_can_be_true(columns: Mapping[str, FloatArray]) -> bool:
+    """Return whether `note_values` would note nothing, in a quarter of its time; nan passes no comparison."""
+    for name, column in columns.items():
+        lowest = 0.0 if name == "volume" else SMALLEST
+        if not (lowest <= float(column.min()) and float(column.max()) <= LARGEST):
+            return False
+    inside = (columns["open"], columns["close"])
+    return all((columns["low"] <= price).all() and (price <= columns["high"]).all() for price in inside)
 
 
 def note_values(columns: Mapping[str, FloatArray], faults: Faults, *, but_nan: bool = False) -> None:

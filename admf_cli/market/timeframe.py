@@ -44,8 +44,11 @@ def infer_timeframe(times: IntArray) -> Timeframe:
     """Return the commonest distance between neighbouring bars, in the largest unit that divides it; 1d for one bar."""
     if len(times) < 2:
         return Timeframe(1, "d")
-    distances, counts = np.unique(np.diff(times), return_counts=True)
-    distance = int(distances[counts.argmax()])
+    steps = np.diff(times)
+    distance = int(steps[0])
+    if 2 * np.count_nonzero(steps == distance) <= len(steps):  # else no other is commoner
+        distances, counts = np.unique(steps, return_counts=True)
+        distance = int(distances[counts.argmax()])
     days = distance / DAY_US
     if _MONTH_DAYS[0] <= days <= _MONTH_DAYS[1]:
         return Timeframe(1, "mo")
