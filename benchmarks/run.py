@@ -29,6 +29,7 @@ from process import FailedRunError, run_process
 
 ROOT = Path(__file__).resolve().parents[1]
 EQUITY_TOLERANCE = 1e-9
+WARM_UP_ROWS = 10_000
 
 CONFIG = f"""\
 name: bench
@@ -229,6 +230,16 @@ def markdown(records: list[dict[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def bars_file(folder: Path, rows: int) -> Path:
+    """Write a file of so many bars and return its path.
+
+    In a process of its own: what this one has loaded would count as its children's memory.
+    """
+    path = folder / f"bars_{rows}.csv"
+    subprocess.run([sys.executable, str(ROOT / "benchmarks" / "generate.py"), str(rows), str(path)], check=True)
+    return path
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000])
@@ -242,15 +253,13 @@ def main() -> int:
     arguments.out.mkdir(parents=True, exist_ok=True)
     records: list[dict[str, Any]] = []
     problems: list[str] = []
+    # Byte code and compiled functions are made once, not in anyone's first measured run.
+    warm_up = bars_file(arguments.out, WARM_UP_ROWS)
+    for competitor in competitors:
+        run_once(competitor, warm_up, Timings(), timeout_s=600)
     for rows in arguments.rows:
-        bars = arguments.out / f"bars_{rows}.csv"
-        # A process of its own: what this one has loaded would count as its children's memory.
-        subprocess.run([sys.executable, str(ROOT / "benchmarks" / "generate.py"), str(rows), str(bars)], check=True)
+        bars = bars_file(arguments.out, rows)
         print(f"{rows:,} bars", file=sys.stderr)
-        if rows == arguments.rows[0]:
-            # Byte code and compiled-function caches are made once, not in anyone's first measured run.
-            for competitor in competitors:
-                run_once(competitor, bars, Timings(), timeout_s=600)
         timings = measure(competitors, bars, arguments.repeat, arguments.budget)
         records += table_rows(rows, competitors, timings)
         problems += [f"{rows:,} bars: {problem}" for problem in disagreements(timings)]
