@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -42,13 +43,16 @@ def run_process(
             stderr=stderr,
             env=env,
         )
-        stopper = subprocess.Popen(
-            ["sh", "-c", f"sleep {timeout_s:.0f}; kill -9 {process.pid}"], start_new_session=True
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        wall_s = time.perf_counter() - began
-        os.killpg(stopper.pid, 9)
-        stopper.wait()
+        stopper = threading.Timer(timeout_s, process.kill)
+        stopper.start()
+        try:
+            _, status, usage = os.wait4(process.pid, 0)
+            wall_s = time.perf_counter() - began
+        except BaseException:
+            process.kill()
+            raise
+        finally:
+            stopper.cancel()
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         told = (work / "stderr").read_text(errors="replace").strip().splitlines() or ["no message"]
