@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from admf_cli.errors import StorageError
 from admf_cli.events.event import Event, EventBatch
 from admf_cli.events.settings import TraceSettings
 from admf_cli.events.tracer import Tracer
@@ -247,3 +248,60 @@ def test_a_seal_that_fails_closes_the_file(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="cannot write"):
         tracer.seal("complete")
     assert len(os.listdir("/dev/fd")) == before - 1
+
+
+def test_totals_count_what_has_only_just_been_recorded() -> None:
+    tracer = tracer_of(None, 5)
+    tracer.record(single(1))
+    assert tracer.totals() == {"published": 1, "written": 1, "filtered": 0, "dropped": 0}
+
+
+@pytest.mark.parametrize("as_batch", [True, False])
+def test_the_first_and_the_last_of_many_events_recorded_at_once(tmp_path: Path, as_batch: bool) -> None:
+    tracer = tracer_of(tmp_path, None)
+    if as_batch:
+        tracer.record_batch(batch(3, 4))
+    else:
+        for number in (3, 4, 5, 6):
+            tracer.record(single(number))
+    tracer.seal("complete")
+    meta = meta_of(tracer)
+    assert (meta["first_event"], meta["last_event"]) == ("c#3", "c#6")
+    assert (meta["first_timestamp"], meta["last_timestamp"]) == ("1970-01-01T00:03:00Z", "1970-01-01T00:06:00Z")
+
+
+class _SlowFile:
+    """Takes lines, has written them once it was waited for, and may refuse them."""
+
+    def __init__(self, fault: Exception | None = None) -> None:
+        self.taken = self.written = 0
+        self.is_closed = False
+        self._fault = fault
+
+    def append(self, lines: bytes) -> None:
+        if self._fault is not None:
+            raise self._fault
+        self.taken += 1
+
+    def wait(self) -> None:
+        self.written = self.taken
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def test_what_waits_is_on_disk_once_it_has_been_flushed() -> None:
+    tracer = tracer_of(None, None)
+    slow = tracer.file = _SlowFile()  # type: ignore[assignment]
+    tracer.record(single(1))
+    tracer.flush()
+    assert slow.written == 1
+
+
+def test_a_file_that_refuses_the_last_lines_is_closed_and_not_sealed() -> None:
+    tracer = tracer_of(None, None)
+    refusing = tracer.file = _SlowFile(StorageError("no space left"))  # type: ignore[assignment]
+    tracer.record(single(1))
+    with pytest.raises(StorageError, match="no space"):
+        tracer.seal("complete")
+    assert refusing.is_closed
