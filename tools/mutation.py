@@ -201,12 +201,21 @@ def run_short() -> int:
     return 1 if wrong else 0
 
 
-def run(path: str, *, sample: int | None, seed: int, workers: int) -> Result:
-    """Try the mutants of a file, or so many chosen at random, and print each survivor."""
+def run(path: str, *, sample: int | None, seed: int, workers: int, again: bool) -> Result:
+    """Try the mutants of a file, or so many chosen at random, and print each survivor.
+
+    Args:
+        again: only those that survived the last whole run of this very source, since when tests were added.
+    """
     chosen = mutants(path, Path(path).read_text())
     if sample is not None:
         chosen = random.Random(seed).sample(chosen, min(sample, len(chosen)))
     result = Result(path, len(chosen))
+    last = _kept().get(path)
+    if again and last is not None and last["sha256"] == _digest(path):
+        survived = [tuple(survivor[name] for name in _KEY) for survivor in last["survivors"]]
+        chosen = [mutant for mutant in chosen if mutant.key[1:] in survived]
+        result.stopped = last["stopped"]
     for place, how in noticed_each(((path, mutant.source) for mutant in chosen), workers):
         result.stopped += how == "stopped"
         if how == "survived":
@@ -224,7 +233,7 @@ _KEY = ("function", "text", "change")
 
 def keep(result: Result) -> None:
     """Put a file's result in the place of its last one, with the date and the digest of what was changed."""
-    kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    kept = _kept()
     kept[result.path] = {
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
         "sha256": _digest(result.path),
@@ -236,6 +245,11 @@ def keep(result: Result) -> None:
     made = f"<!-- figures -->\n{page(kept)}\n<!-- end of figures -->"
     old = PAGE.read_text()
     PAGE.write_text(re.sub(r"<!-- figures -->.*<!-- end of figures -->", lambda _: made, old, flags=re.DOTALL))
+
+
+def _kept() -> dict[str, Any]:
+    kept: dict[str, Any] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    return kept
 
 
 def _digest(path: str) -> str:
@@ -286,10 +300,11 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--files", nargs="*", default=list(TARGETS), choices=list(TARGETS), metavar="FILE")
     parser.add_argument("--write", action="store_true", help=f"put each file's figures into {PAGE.relative_to(ROOT)}")
+    parser.add_argument("--again", action="store_true", help="only last time's survivors, where the source is the same")
     parser.add_argument("--short", action="store_true", help="a fixed handful, on the quickest tests")
     chosen = parser.parse_args()
-    if chosen.write and chosen.sample is not None:
-        parser.error("--write takes every mutant of a file")
+    if chosen.sample is not None and (chosen.write or chosen.again):
+        parser.error("--write and --again take every mutant of a file")
     os.chdir(ROOT)
     gc.freeze()  # or every child copies all that was imported the first time it collects
     sys.path.insert(0, str(ROOT))  # the package beside this file, wherever an installed one may lie
@@ -308,7 +323,9 @@ def main() -> int:
                 return 2
         results = []
         for path in chosen.files:
-            results.append(run(path, sample=chosen.sample, seed=chosen.seed, workers=chosen.workers))
+            results.append(
+                run(path, sample=chosen.sample, seed=chosen.seed, workers=chosen.workers, again=chosen.again)
+            )
             if chosen.write:
                 keep(results[-1])
     tried, noticed = sum(one.tried for one in results), sum(one.noticed for one in results)
