@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from admf_cli import Context, Fill
+from admf_cli import Bars, Context, Fill
 
 
 @dataclass
@@ -25,7 +27,7 @@ class Pullback:
             "rsi": {"type": "RSI", "timeperiod": self.rsi},
         }
 
-    def targets(self, bars: Any, features: Any) -> np.ndarray:
+    def targets(self, bars: Bars, features: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
         rising = bars.close > features["trend"]
         wanted = np.full(bars.close.shape, np.nan)  # nan: no opinion, what is held stays
         wanted[rising & (features["rsi"] < self.enter_below)] = 1

@@ -1,4 +1,4 @@
-"""Creates a new project in a directory that is empty or not there yet. Refuses to touch what is."""
+"""Creates a new project in a directory that is not there yet, or empty but for a `.git`. Refuses to touch what is."""
 
 from __future__ import annotations
 
@@ -32,7 +32,11 @@ def create_project(directory: Path) -> list[str]:
         if directory.is_symlink() or (directory.exists() and not directory.is_dir()):
             raise ConfigError(f"{directory} is no directory; name another")
         directory.mkdir(parents=True, exist_ok=True)
-        there = sorted(entry.name for entry in directory.iterdir())
+        # A repository or an environment may be there already; neither is a project.
+        hidden = {path.partition("/")[0] for path in files if path.startswith(".")}
+        there = sorted(
+            entry.name for entry in directory.iterdir() if not entry.name.startswith(".") or entry.name in hidden
+        )
         if there:
             shown = ", ".join(there[:5]) + (" …" if len(there) > 5 else "")
             raise ConfigError(f"{directory} is not empty ({shown}); nothing is overwritten: name another directory")

@@ -39,6 +39,8 @@ def strategy_from_csv(path: Path, strategy: str) -> RecordedStrategy:
                     continue
                 place = f"{path}, line {reader.line_num}"
                 try:
+                    if len(cells) != len(header):
+                        raise ValueError(f"{len(cells)} values, where the header names {len(header)} columns")
                     row = _row(dict(zip(header, cells, strict=True)), kind, place)
                 except ValueError as error:
                     faults.append(f"{place}: {error}")
@@ -73,7 +75,7 @@ def _row(cells: dict[str, str], kind: str, place: str) -> tuple[str, Row]:
     target = _DIRECTIONS.get(text.lower(), math.nan) if kind == "direction" else math.nan
     if math.isnan(target):
         try:
-            target = float(text)
+            target = float(text if "_" not in text else "")  # Python takes 1_0 for ten
         except ValueError:
             raise ValueError(f"{kind}: must be {_allowed(kind)} (got {text!r})") from None
     if not math.isfinite(target) or (kind == "direction" and target not in (-1.0, 0.0, 1.0)):

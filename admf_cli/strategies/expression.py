@@ -48,7 +48,17 @@ _TOKEN = re.compile(
     r"|(?P<text>\"[^\"]*\"|'[^']*')|(?P<operator><=|>=|==|!=|[-+*/<>(),])|(?P<wrong>\S))",
     re.ASCII,
 )
-_HABITS = {"=": "write == to compare", "&": "write and", "|": "write or", "!": "write not", "^": "powers are not known"}
+_HABITS = {
+    "=": "write == to compare",
+    "is": "write == to compare",
+    "&": "write and",
+    "|": "write or",
+    "!": "write not",
+    "^": "powers are not known, write x * x",
+    "%": "remainders are not known",
+    "if": "join conditions with and, or, not",
+    "[": "write lag(x, n) for a value of earlier",
+}
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00", re.ASCII)
 
 
@@ -121,8 +131,14 @@ class _Parser:
 
     def _unexpected(self) -> ExpressionError:
         token = self._peek()
-        hint = f"; {_HABITS[token]}" if token in _HABITS else ""
-        return self._error(f"{token!r} is not expected here{hint}")
+        hint = _HABITS.get(token, "")
+        if token == "*" and self._place and self._tokens[self._place - 1][0].strip() == "*":
+            hint = _HABITS["^"]
+        elif token in FUNCTIONS:
+            hint = f"write {FUNCTIONS[token]}"
+        elif token != token.lower() and token.lower() in ("and", "or", "not"):
+            hint = f"write {token.lower()}"
+        return self._error(f"{token!r} is not expected here" + (f"; {hint}" if hint else ""))
 
     def _take(self, *tokens: str) -> str | None:
         token = self._peek()
@@ -231,7 +247,11 @@ class _Parser:
             return self._call(token, start)
         known = (*COLUMNS, *CALENDAR_NUMBERS, *CALENDAR_CONDITIONS, *(self._names or ()))
         if self._names is not None and token not in known:
-            hint = did_you_mean(token, known) or _instead_of_name(token) or f"; known: {', '.join(known)}"
+            hint = (
+                did_you_mean(token, (*known, "true", "false"))
+                or _instead_of_name(token)
+                or f"; known: {', '.join(known)}"
+            )
             raise self._error(f"{token!r} is neither a bar column nor a feature{hint}", start)
         if token in FUNCTIONS:
             raise self._error(f"{token} is a function: {FUNCTIONS[token]}", start)
@@ -253,7 +273,9 @@ class _Parser:
         arguments, usage = call.arguments, FUNCTIONS[call.function]
         wanted = {"abs": 1, "sqrt": 1, "log": 1, "defined": 1}.get(call.function, 2)
         if len(arguments) != wanted and not (call.function in ("min", "max") and len(arguments) > 2):
-            raise self._error(f"{call.function} takes {wanted} values, not {len(arguments)}: {usage}", call.start)
+            raise self._error(
+                f"{call.function} takes {wanted} value{'s' * (wanted > 1)}, not {len(arguments)}: {usage}", call.start
+            )
         if call.function == "time_between":
             for argument in arguments:
                 if not isinstance(argument, Text) or not _TIME.fullmatch(argument.value):

@@ -37,6 +37,11 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     assert admf(tmp_path, "init", "empty").returncode == 0
     again = admf(tmp_path, "init", "empty")
     assert again.returncode == 2
+    (tmp_path / "repository" / ".git").mkdir(parents=True)
+    assert admf(tmp_path, "init", "repository").returncode == 0
+    (tmp_path / "ignores").mkdir()
+    (tmp_path / "ignores" / ".gitignore").write_text("x")
+    assert "ignores is not empty (.gitignore)" in admf(tmp_path, "init", "ignores").stderr
     (tmp_path / "file").write_text("x")
     assert admf(tmp_path, "init", "file").returncode == 2
     assert admf(tmp_path, "init", "file/below").returncode == 5

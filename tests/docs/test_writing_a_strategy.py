@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +44,24 @@ def test_the_page_names_all_that_a_context_has_and_all_parts_of_an_order() -> No
     public = [name for name, _ in inspect.getmembers(Context) if not name.startswith("_")]
     assert [name for name in public if f"`ctx.{name}" not in PAGE and f", `ctx.{name}" not in PAGE] == []
     assert [part for part in How.__annotations__ if f"{part}=" not in PAGE] == []
+
+
+def test_a_type_checker_knows_what_a_strategy_may_write(tmp_path: Path) -> None:
+    root = Path(__file__).resolve().parents[2]
+    (tmp_path / "wrong.py").write_text(
+        "from admf_cli import BarByBarStrategy, Context\n"
+        "class Buys:\n"
+        "    def on_bar(self, ctx: Context) -> None:\n"
+        "        ctx.buy(5, lmit=3.0)\n"
+        "class Nothing: ...\n"
+        "checked: type[BarByBarStrategy] = Nothing\n"
+    )
+    files = [str(root / "configs" / "example_strategies.py"), str(tmp_path / "wrong.py")]
+    command = [sys.executable, "-m", "mypy", "--strict", "--follow-imports=silent", *files]
+    run = subprocess.run(command, cwd=root, env={**os.environ, "MYPYPATH": str(root)}, capture_output=True, text=True)
+    errors = [line for line in run.stdout.splitlines() if ": error: " in line]
+    assert [line.rpartition("wrong.py")[2][:3] for line in errors] == [":4:", ":6:"], run.stdout
+    assert 'Unexpected keyword argument "lmit"' in errors[0]
 
 
 def test_the_feature_of_the_extensions_page_computes_what_it_says() -> None:

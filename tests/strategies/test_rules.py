@@ -13,6 +13,7 @@ from admf_cli.config import load_config
 from admf_cli.errors import ConfigError
 from admf_cli.features import FeatureSpec
 from admf_cli.market.bars import Bars
+from admf_cli.strategies.expression import ExpressionError, parse_condition
 from admf_cli.strategies.registry import build
 from tests.features.markets import bars_of, random_bars
 
@@ -180,6 +181,23 @@ def test_a_mistake_is_answered_with_its_column(tmp_path: Path, before: str, afte
         load_config(tmp_path / "c.yaml")
     said = str(caught.value).replace(str(tmp_path) + "/", "")
     assert message in said
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    {
+        "close > sma_20 ** 2": "at column 17 of `close > sma_20 ** 2`: '*' is not expected here; powers are not known",
+        "close > 1 AND open > 1": "'AND' is not expected here; write and",
+        "close > True": 'did you mean "true"?',
+        "close[1] > 1": "'[' is not expected here; write lag(x, n) for a value of earlier",
+        "close crosses_above open": "write crosses_above(a, b): ",
+        "abs(close, 1) > 2": "abs takes 1 value, not 2",
+    }.items(),
+)
+def test_a_habit_of_another_language_is_answered_with_what_to_write(text: str, message: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        parse_condition(text, ("sma_20",))
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize(
