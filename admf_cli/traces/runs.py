@@ -15,7 +15,7 @@ from admf_cli.tracefile.discovery import Discovery, PhaseTrace, discover_some, d
 from admf_cli.tracefile.metafile import Meta
 from admf_cli.tracefile.presence import is_held
 from admf_cli.traces.archive import Archive
-from admf_cli.traces.event import amount
+from admf_cli.traces.event import amount, kind_of
 
 HEADLINES = ("total_return", "sharpe_ratio", "max_drawdown", "trades")
 
@@ -50,10 +50,18 @@ class RunSummary:
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """All runs found, newest first; `truncated` if there was more than is looked at."""
+    """The runs found, newest first.
+
+    Attributes:
+        older: how many more there are than were asked for.
+        foreign: directories whose `.jsonl` files are no traces.
+        truncated: True if there was more than is looked at.
+    """
 
     directory: str
     runs: tuple[RunSummary, ...]
+    older: int
+    foreign: tuple[str, ...]
     truncated: bool
 
 
@@ -61,16 +69,30 @@ _Best = tuple[str, dict[str, float | None]]  # a portfolio and its figures
 _WORST_FIRST = ("never sealed", "damaged meta", "failed", "interrupted", "recovered", "complete")
 
 
-def list_runs(directory: Path) -> Runs:
-    """Return the runs under a directory.
+def list_runs(directory: Path, limit: int | None = None) -> Runs:
+    """Return the runs under a directory, or only the newest `limit` of them, which is all that is then opened.
 
     Raises:
         StorageError: there is no such directory, or no trace in it.
     """
     found = discover_some(directory)
-    runs = [_summary(path, phases) for path, phases in workflows(found).items()]
-    runs.sort(key=lambda run: (-run.modified, run.workflow_id))
-    return Runs(display(directory), tuple(runs), found.truncated)
+    grouped = workflows(found)
+    foreign = [path for path, phases in grouped.items() if _is_foreign(phases)]
+    own = [(path, phases) for path, phases in grouped.items() if path not in foreign]
+    own.sort(key=lambda one: (-last_written(one[1])[0], one[1][0].workflow_id))
+    runs = tuple(_summary(path, phases) for path, phases in own[:limit])
+    return Runs(display(directory), runs, len(own) - len(runs), tuple(map(display, foreign)), found.truncated)
+
+
+def _is_foreign(phases: Sequence[PhaseTrace]) -> bool:
+    """Return whether no file is named as a container's, sealed, or begins with an event."""
+    for phase in phases:
+        if any(one.has_meta or kind_of(one.container_id) for one in phase.containers):
+            return False
+        with Archive(phase) as archive, contextlib.suppress(StorageError):
+            if any(archive.first(one.container_id) for one in phase.containers):
+                return False
+    return True
 
 
 def workflows(found: Discovery) -> dict[Path, list[PhaseTrace]]:

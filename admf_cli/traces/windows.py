@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from admf_cli.tracefile.discovery import PhaseTrace
 from admf_cli.traces.archive import Archive
 from admf_cli.traces.event import TracedEvent
 
@@ -57,6 +58,17 @@ def windows_of(archive: Archive, container_ids: Iterable[str]) -> list[Window]:
     """Return those of several containers that dropped anything."""
     found = (window_of(archive, one) for one in dict.fromkeys(container_ids))
     return [one for one in found if one is not None]
+
+
+def phases_cut(phases: Iterable[PhaseTrace]) -> list[str]:
+    """Return the phases in which a container dropped events, as its seal says."""
+    cut = []
+    for phase in phases:
+        with Archive(phase) as archive:
+            metas = (archive.meta(one.container_id) for one in phase.containers)
+            if any(meta is not None and meta.total is not None and meta.total.dropped for meta in metas):
+                cut.append(archive.name)
+    return cut
 
 
 def _day(timestamp: str) -> str:

@@ -197,6 +197,28 @@ def test_a_narrow_terminal_loses_columns_before_names_become_unreadable(
     assert ("too narrow for" in told) == bool(left_out)
 
 
+def test_only_as_many_as_asked_for_are_opened_and_the_rest_is_counted(tmp_path: Path) -> None:
+    runs(tmp_path, "abcd")
+    (tmp_path / "a" / "backtest" / "data.meta.json").write_text("damaged")
+    found = list_runs(tmp_path, 2)
+    assert ([run.workflow_id for run in found.runs], found.older) == (["d", "c"], 2)
+    document = json.loads(traces("list", tmp_path, "--limit", "1", "--json").stdout)
+    assert ([run["workflow_id"] for run in document["runs"]], document["older"]) == (["d"], 3)
+
+
+def test_lines_of_something_else_are_no_run(tmp_path: Path) -> None:
+    runs(tmp_path, "a")
+    for name, data in {"prompts": b'{"prompt": "x"}\n', "noise": b"\x00\xff", "empty": b""}.items():
+        (tmp_path / "other" / name).mkdir(parents=True)
+        (tmp_path / "other" / name / "training.jsonl").write_bytes(data)
+    (tmp_path / "killed" / "backtest").mkdir(parents=True)
+    (tmp_path / "killed" / "backtest" / "data.jsonl").write_bytes(b"")  # named as a container's: a run killed at once
+    found = list_runs(tmp_path)
+    assert {run.workflow_id: run.status for run in found.runs} == {"a": "complete", "killed": "never sealed"}
+    assert found.foreign == (str(tmp_path / "other"),)
+    assert "no traces: the .jsonl files below" in traces("list", tmp_path).stdout
+
+
 def test_the_last_phase_is_the_one_that_reaches_furthest_whatever_its_name(tmp_path: Path) -> None:
     for name, closes in {"training": [100.0, 101.0, 102.0], "testing": [100.0, 101.0, 102.0, 90.0]}.items():
         made = crossover_run(closes, {1: 1})

@@ -123,6 +123,8 @@ def test_the_commands_say_it_too(runs: dict[int | None, Path], tmp_path: Path) -
     assert "dropped" not in traces("show", runs[30], "--last", "1").stderr
     assert "dropped" not in traces("show", runs[None], "--limit", "1").stderr
     assert traces("stats", runs[30]).stdout.startswith("of a part of the run only")
+    asked = traces("query", runs[30], "SELECT count(*) FROM fills")
+    assert "max_events dropped events of kept_30/backtest" in asked.stderr
     replayed = traces("replay", runs[30])
     assert (replayed.exit_code, "were dropped by max_events" in replayed.stdout) == (1, True)
     assert traces("repair", runs[30], "--to", tmp_path / "copy").exit_code == 0

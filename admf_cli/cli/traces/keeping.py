@@ -22,11 +22,11 @@ def list_runs(
     from admf_cli.traces.render.screen import Screen
     from admf_cli.traces.runs import list_runs as ask
 
-    answer = ask(directory)
+    answer = ask(directory, limit)
     if as_json:
         typer.echo(document(answer))
     else:
-        show_runs(answer, Screen(plain=plain), limit)
+        show_runs(answer, Screen(plain=plain))
 
 
 def prune(

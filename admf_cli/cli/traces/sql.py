@@ -12,6 +12,8 @@ import typer
 
 from admf_cli.cli.traces.options import Directory, Phase, Plain
 
+_PHASES_LOOKED_AT = 100  # for what was dropped
+
 
 class QueryFormat(StrEnum):
     """How rows are printed."""
@@ -38,6 +40,7 @@ def query(
     from admf_cli.traces.query import query as ask
     from admf_cli.traces.query import query_as_parquet
     from admf_cli.traces.target import choose_phases
+    from admf_cli.traces.windows import phases_cut
 
     if output is not None:
         check_outside(output, directory)
@@ -62,6 +65,9 @@ def query(
                 _write(output, (line.encode() for line in lines))
         for note in answer.faults.notes():
             typer.echo(note, err=True)
+    if cut := phases_cut(phases[:_PHASES_LOOKED_AT]):
+        named = ", ".join(cut[:3]) + (f" and {len(cut) - 3:,} more" if len(cut) > 3 else "")
+        typer.echo(f"note: max_events dropped events of {named}: rows are of those that were kept", err=True)
 
 
 def _write(output: Path, blocks: Iterable[bytes]) -> None:

@@ -23,14 +23,17 @@ _ROOM_FOR_CLOCKS = 100  # letters a line; with less, dates go without the time o
 _PRUNED = (Column("run", style="cyan", wraps=True), Column("date (UTC)"), Column("size", right=True))
 
 
-def show_runs(answer: Runs, screen: Screen, limit: int | None) -> None:
+def show_runs(answer: Runs, screen: Screen) -> None:
     """Print one run a line, newest first."""
-    shown = answer.runs[:limit]
+    shown = answer.runs
     screen.table(_RUNS, [_row(run, clock=screen.width >= _ROOM_FOR_CLOCKS) for run in shown])
     if any(run.portfolios > 1 for run in shown):
         screen.line("figures are those of the portfolio with the highest return in the last phase", "dim")
-    if len(shown) < len(answer.runs):
-        screen.line(f"{len(answer.runs) - len(shown):,} older runs; --limit {len(answer.runs)} shows all", "dim")
+    if answer.older:
+        screen.line(f"{answer.older:,} older runs; without --limit all are shown", "dim")
+    if answer.foreign:
+        more = "" if len(answer.foreign) == 1 else f", and {len(answer.foreign) - 1:,} more"
+        screen.line(f"no traces: the .jsonl files below {answer.foreign[0]}{more}", "dim")
     if answer.truncated:
         screen.line("there are more files than are looked at: name a smaller directory", "yellow")
 
