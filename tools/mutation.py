@@ -63,7 +63,7 @@ TARGETS: Mapping[str, Sequence[str]] = {
     "admf_cli/broker/commission.py": ("tests/broker/test_costs.py", *_BROKER, _INSTALLED),
     "admf_cli/broker/slippage.py": ("tests/broker/test_costs.py", *_BROKER, _INSTALLED),
     "admf_cli/broker/financing.py": ("tests/broker/test_costs.py", *_BROKER),
-    "admf_cli/broker/instrument.py": ("tests/broker/test_costs.py", *_BROKER),
+    "admf_cli/broker/instrument.py": ("tests/broker/test_instrument.py tests/broker/test_costs.py", *_BROKER),
     "admf_cli/broker/lifetime.py": ("tests/broker/test_lifetime.py", *_BROKER),
     "admf_cli/broker/touch.py": ("tests/broker/test_touch.py", *_BROKER),
     "admf_cli/metrics/equity.py": ("tests/metrics/test_equity.py", "tests/metrics"),

@@ -305,3 +305,37 @@ def test_a_file_that_refuses_the_last_lines_is_closed_and_not_sealed() -> None:
     with pytest.raises(StorageError, match="no space"):
         tracer.seal("complete")
     assert refusing.is_closed
+
+
+def test_a_written_batch_is_pushed_out_piece_by_piece(tmp_path: Path) -> None:
+    # Bars 1 to 4 are on disk, then fills come: 5 drops bar 1, 6 and 7 drop 2 and 3, 8 to 10 drop 4 and fills 5 and 6.
+    tracer = tracer_of(tmp_path, 4)
+    tracer.record_batch(batch(1, 4))
+    tracer.flush()
+    told = []
+    for numbers in ((5,), (6, 7), (8, 9, 10)):
+        for number in numbers:
+            tracer.record(single(number))
+        tracer.flush()
+        told.append(tracer.totals()["dropped"])
+    tracer.seal("complete")
+    assert told == [1, 3, 6]
+    assert lines_of(tracer) == ["c#7", "c#8", "c#9", "c#10"]
+    assert meta_of(tracer)["events"] == {
+        "BAR": counts(4, dropped=4, first="c#1", last="c#4"),
+        "FILL": counts(6, written=4, dropped=2, first="c#5", last="c#6"),
+    }
+
+
+@pytest.mark.parametrize("fills", [1, 3])
+def test_what_was_pushed_out_last_of_a_batch_is_told_by_its_number(tmp_path: Path, fills: int) -> None:
+    tracer = tracer_of(tmp_path, 6)
+    tracer.record_batch(batch(1, 6))
+    tracer.flush()
+    for number in range(7, 7 + fills):  # one at a time: the batch is cut again and again
+        tracer.record(single(number))
+        tracer.flush()
+    tracer.seal("complete")
+    assert meta_of(tracer)["events"]["BAR"] == counts(
+        6, written=6 - fills, dropped=fills, first="c#1", last=f"c#{fills}"
+    )
