@@ -75,10 +75,7 @@ TARGETS: Mapping[str, Sequence[str]] = {
     "admf_cli/risk/protection.py": _RISK,
     "admf_cli/risk/allocation.py": _RISK,
     "admf_cli/risk/holding.py": _RISK,
-    "admf_cli/risk/watch.py": _RISK,
     "admf_cli/containers/tally.py": ("tests/containers", *_CONTAINERS),
-    "admf_cli/containers/books.py": _CONTAINERS,
-    "admf_cli/containers/execution.py": _CONTAINERS,
     "admf_cli/events/tracer.py": _TRACER,
 }
 _BOUNDED = "charged = max(base(quantity, value, maker), minimum)"
