@@ -53,7 +53,9 @@ def export_otlp(request: Request, *, max_file_bytes: int = MAX_FILE_BYTES) -> Ex
                     traces += spans.begun
         finally:
             files.close()
-    notes = (f"{untimed:,} events without a time after 1970 were left out: OTLP has none",) if untimed else ()
+    notes = (
+        (f"{untimed:,} events without a time from 1970 to 2554 were left out: OTLP has no others",) if untimed else ()
+    )
     return Exported(tuple(files.paths), {"spans": files.spans, "traces": traces}, notes)
 
 
@@ -70,7 +72,7 @@ class _Spans:
             if event.event_type in _OUTSIDE and event.correlation_id is None:
                 continue
             time = microseconds(event.timestamp)
-            if time is None or time < 0:
+            if time is None or not 0 <= time * 1000 < 1 << 64:
                 self.untimed += 1
                 continue
             span = self._span(event, str(time * 1000))
