@@ -1,7 +1,7 @@
 """Compiles the modules of the event loop, where there is a C compiler; without one they run as they are.
 
 Nothing else is built here: what the package is stands in pyproject.toml, why this is done in
-docs/decisions/0004-compile-the-event-loop.md.
+docs/decisions/0005-compile-the-event-loop.md.
 """
 
 from __future__ import annotations
