@@ -119,7 +119,7 @@ bench-bar-cost: $(VENV)/.run
 	$(PYTHON) benchmarks/bar_cost.py
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) build dist *.egg-info admf_cli/_compiled
 
 # Thousands of markets beside backtesting.py and backtrader, and thousands of generated runs beside the plain loop.
 parity: $(VENV)/.dev
