@@ -112,7 +112,7 @@ coverage: $(VENV)/.dev
 
 # Which of the small changes to the money paths no test notices.
 mutation: $(VENV)/.dev
-	ADMF_COMPILED=0 $(PYTHON) tools/mutation.py
+	$(PYTHON) tools/mutation.py
 
 # What a bar costs a strategy of one's own, beyond its own code.
 bench-bar-cost: $(VENV)/.run

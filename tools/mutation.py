@@ -300,6 +300,7 @@ def main() -> int:
     parser.add_argument("--again", action="store_true", help="only last time's survivors, where the source is the same")
     parser.add_argument("--short", action="store_true", help="a fixed handful, on the quickest tests")
     chosen = parser.parse_args()
+    os.environ["ADMF_COMPILED"] = "0"  # what is compiled from the unchanged source would take the mutant's place
     if chosen.sample is not None and (chosen.write or chosen.again):
         parser.error("--write and --again take every mutant of a file")
     os.chdir(ROOT)
