@@ -12,7 +12,7 @@ from admf_cli.clock import DECIDE
 from admf_cli.containers.base import Container
 from admf_cli.events.event import Event
 from admf_cli.market.bars import Bars, FloatArray
-from admf_cli.python_strategies.calls import StrategyError, UserCode, decide
+from admf_cli.python_strategies.calls import StrategyError, UserCode, decide, working_directory
 from admf_cli.python_strategies.context import Book, Context, Fill
 from admf_cli.python_strategies.past import Past
 from admf_cli.python_strategies.user_class import UserClass
@@ -95,6 +95,7 @@ class BarByBarContainer(Container):
             raise self._recorded(error) from error.__cause__
         self._past.begin()
         self._begun = True
+        self._directory = working_directory()
         self._ctx._begin(True)
         self.clock.at(self._rank, 0, DECIDE)
 
@@ -106,6 +107,7 @@ class BarByBarContainer(Container):
             decide(self._on_bar, self._ctx)
         except BaseException as error:
             UserCode.check_process(self._process)
+            self._guard.check_directory("on_bar()", self._directory, is_failing=True)
             raise self._recorded(self._guard.failure("on_bar()", error)) from error
         if os.getpid() != self._process:
             UserCode.check_process(self._process)
@@ -114,11 +116,12 @@ class BarByBarContainer(Container):
     def finish(self) -> None:
         """Let the strategy end."""
         self._ctx._begin(False)
-        if self._on_end is not None:
-            try:
+        try:
+            self._guard.check_directory("on_bar()", self._directory)
+            if self._on_end is not None:
                 self._guard.call("on_end()", self._on_end, self._ctx)
-            except StrategyError as error:
-                raise self._recorded(error) from error.__cause__
+        except StrategyError as error:
+            raise self._recorded(error) from error.__cause__
 
     def _deliver(self) -> None:
         fills, self._fills = self._fills, []

@@ -5,6 +5,7 @@ Refuses to know what the code is for.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -74,14 +75,31 @@ class UserCode:
             ConfigError: a module that it imports is not there.
             InterruptedRunError: the user asked the run to stop.
         """
-        process = os.getpid()
+        process, here = os.getpid(), working_directory()
         try:
             answer = function(*arguments, **named)
         except BaseException as error:
             self.check_process(process)
+            self.check_directory(what, here, is_failing=True)
             raise self.failure(what, error) from error
         self.check_process(process)
+        self.check_directory(what, here)
         return answer
+
+    def check_directory(self, what: str, here: str, *, is_failing: bool = False) -> None:
+        """Come back to a working directory: traces, results and data are found from there.
+
+        Raises:
+            StrategyError: it was left, and nothing else is about to be raised.
+        """
+        there = working_directory()
+        if there == here:
+            return
+        with contextlib.suppress(OSError):
+            os.chdir(here)
+        if not is_failing:
+            rule = "must leave the working directory as it is; open files by Path(__file__).parent / … instead"
+            raise self.refusal(what, rule, directory=there)
 
     @staticmethod
     def check_process(process: int) -> None:
@@ -159,6 +177,14 @@ def decide(on_bar: Callable[[Any], None], context: Any) -> None:
     A frame of ours has to stand below the user's for `is_running`, and whoever calls this may be compiled: it has none.
     """
     on_bar(context)
+
+
+def working_directory() -> str:
+    """Return where relative paths begin; an empty text where that was removed."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""
 
 
 def is_running(frame: FrameType | None) -> bool:

@@ -96,6 +96,31 @@ def test_a_thread_that_a_strategy_leaves_running_does_not_keep_the_process(tmp_p
     assert "the strategy left threads running, and they were ended: feed" in run.stderr
 
 
+@pytest.mark.parametrize(
+    ("source", "place"),
+    [
+        ("import os\nos.chdir('/')\nclass S:\n    def on_bar(self, ctx): pass\n", "my.py:3 in the file"),
+        ("import os\nclass S:\n    def on_bar(self, ctx): os.chdir('/')\n", "my.py:2 in on_bar()"),
+        (
+            "import os\nclass S:\n    def targets(self, b, f): os.chdir('/'); return b.close * 0\n",
+            "my.py:2 in targets()",
+        ),
+        ("import os\nclass S:\n    def on_bar(self, ctx): os.chdir('/'); 1 / 0\n", "my.py:3 in S.on_bar: ZeroDivision"),
+    ],
+)
+def test_a_strategy_that_leaves_the_working_directory_is_told_and_the_traces_stay(
+    source: str, place: str, tmp_path: Path
+) -> None:
+    (tmp_path / "my.py").write_text(source)
+    (tmp_path / "c.yaml").write_text(CONFIG)
+    run = admf(tmp_path, "run", "c.yaml", "--workflow-id", "wf")
+    assert run.returncode == 4
+    assert place in run.stderr
+    assert "ZeroDivision" in place or "must leave the working directory as it is" in run.stderr
+    sealed = [json.loads(path.read_text())["status"] for path in tmp_path.glob("traces/wf/*/*.meta.json")]
+    assert sealed == ([] if "the file" in place else ["failed"] * 5)
+
+
 def test_a_second_interrupt_ends_a_strategy_that_never_comes_back(tmp_path: Path) -> None:
     source = "import os, signal\nclass S:\n    def on_bar(self, ctx):\n"
     # The first only asks the run to stop, at a bar's edge that never comes; the second raises where it is.
