@@ -55,3 +55,15 @@ def test_an_order_s_limit_is_no_worse_and_its_stop_no_better_on_the_grid(side: s
     assert order["limit_price"] == 100.1
     assert QUARTERS.on_grid({"side": side}) == {"side": side}
     assert Instrument().on_grid(order) == order
+
+
+def test_quantities_and_prices_are_the_decimals_that_people_write() -> None:
+    # 167,772,164 x 0.1 is 16777216.400000002 in binary, and 7,000,004 x 0.01 is 70000.04000000001
+    tenths = Instrument(lot_size=0.1)
+    assert (tenths.whole_lots(16_777_216.45), tenths.lots_for(16_777_216.35)) == (16_777_216.4, 16_777_216.4)
+    assert Instrument(tick_size=0.01).adverse_tick(70_000.035, 1) == 70_000.04
+
+
+def test_the_dust_of_an_instrument_cannot_part_from_its_lot() -> None:
+    with pytest.raises(AttributeError):
+        Instrument().lot_size = 5.0  # type: ignore[misc]
