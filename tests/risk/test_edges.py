@@ -14,7 +14,7 @@ from admf_cli.risk.allocation import Targets, whole
 from admf_cli.risk.holding import END_OF_DAY, checks, closes_today, has_end, next_day_check, overdue
 from admf_cli.risk.limits import Breach, Exposure, allowed_value
 from admf_cli.risk.protection import distance, protective_orders, stop_distance
-from admf_cli.risk.sizing import Size, size
+from admf_cli.risk.sizing import Situation, Size, size
 from tests.risk.test_sizing import situation, trade
 
 # ------------------------------------------------------------ sizes
@@ -86,6 +86,11 @@ def test_a_size_tells_the_numbers_it_came_from(config: dict[str, Any], parts: di
     assert found.problem == expected.problem
     assert found.quantity == pytest.approx(expected.quantity, rel=1e-12)
     assert dict(found.numbers) == pytest.approx(dict(expected.numbers), rel=1e-12)
+
+
+def test_a_mere_direction_has_the_weight_of_all_equity() -> None:
+    mere = Situation(10_000.0, 50.0, 2.0, None, [], bars(3), 252.0)
+    assert size({"type": "target_weights"}, mere) == (100.0, {"weight": 1.0}, None)
 
 
 def test_twenty_bars_are_the_period_of_a_volatility_and_the_trades_before_a_kelly_bet() -> None:
