@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
@@ -13,7 +13,7 @@ from admf_cli.events.event import Event, EventBatch
 from admf_cli.events.settings import TraceSettings
 from admf_cli.tracefile.encoder import as_mapping, encode_batch, encode_events
 from admf_cli.tracefile.format import SCHEMA_VERSION, timestamp_text, trace_id, trace_path
-from admf_cli.tracefile.writer import TraceFile
+from admf_cli.tracefile.writer import Lines, TraceFile
 
 _PORTION = 1000  # single events are counted, bounded and written in portions of so many
 _BOUNDED_FLUSH_EVENTS = 100_000  # a bounded trace waits: what is pushed out before it was written costs nothing
@@ -96,6 +96,7 @@ class Tracer:
         self._on_disk: deque[_Singles | _Run] = deque()  # what is still wanted in the file
         self._on_disk_count = 0
         self._dead_lines = 0  # at the head of the file, pushed out, not cut off yet
+        self._disk_is_old = False  # all on the disk was pushed out, and what came next never got there
         self._tallies: dict[str, _Tally] = {}
         self._first: tuple[str, int] | None = None
         self._last: tuple[str, int] | None = None
@@ -253,6 +254,7 @@ class Tracer:
                 self._pending.appendleft(item.part(taken, len(item)) if isinstance(item, EventBatch) else item[taken:])
             self._pending_count -= taken
             excess -= taken
+            self._disk_is_old = self._dead_lines > 0
 
     def _drop_first(self, item: _Singles | _Run | EventBatch, count: int) -> None:
         if not isinstance(item, _Singles):
@@ -274,6 +276,18 @@ class Tracer:
     def _write_pending(self) -> None:
         if self.file is None:
             return
+        if self._disk_is_old:
+            # Appended, the newest would follow lines that they do not follow, for whoever reads this after a kill.
+            self.file.replace(self._written())
+            self._disk_is_old, self._dead_lines = False, 0
+            return
+        for lines in self._written():
+            self.file.append(lines)
+        if self._capacity is not None and self._dead_lines >= max(self._capacity, _PORTION):
+            self._cut()
+
+    def _written(self) -> Iterator[Lines]:
+        """Yield the lines of what waits, which counts as on disk from then on."""
         while self._pending:
             item = self._pending.popleft()
             self._pending_count -= len(item)
@@ -285,12 +299,9 @@ class Tracer:
                     else _Singles.of(item)
                 )
             if isinstance(item, EventBatch):
-                for lines in encode_batch(item):
-                    self.file.append(lines)
+                yield from encode_batch(item)
             else:
-                self.file.append(encode_events(item))
-        if self._capacity is not None and self._dead_lines >= max(self._capacity, _PORTION):
-            self._cut()
+                yield encode_events(item)
 
     def _cut(self) -> None:
         assert self.file is not None

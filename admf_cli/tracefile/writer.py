@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import os
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,14 +62,24 @@ class TraceFile:
 
     def drop_first(self, lines: int) -> None:
         """Remove the first `lines` lines: the rest goes to a temporary file that then takes this one's place."""
+
+        def rest() -> Iterator[Lines]:
+            with self.path.open("rb") as source:
+                _skip_lines(source, lines)
+                while chunk := source.read(_COPY_BYTES):
+                    yield chunk
+
+        self.replace(rest())
+
+    def replace(self, blocks: Iterable[Lines]) -> None:
+        """Write whole lines to a temporary file that then takes this one's place, in one step."""
         self.wait()
         temporary = self.path.with_name(self.path.name + ".tmp")
         with _explained(self.path, "rewrite"):
             try:
-                with self.path.open("rb") as source, temporary.open("xb") as target:
-                    _skip_lines(source, lines)
-                    while chunk := source.read(_COPY_BYTES):
-                        target.write(chunk)
+                with temporary.open("xb") as target:
+                    for block in blocks:
+                        target.write(block)
                     self.bytes = target.tell()
                 os.replace(temporary, self.path)
             except BaseException:

@@ -209,13 +209,14 @@ def test_a_checkpoint_counts_no_more_than_what_stays_and_begins_anew_once_it_has
     seconds = [7.0]
     tracer = Tracer(TraceSettings(10, None, "normal", tmp_path), IDENTITY, now=lambda: seconds[-1])
     number = 0
-    for moment, kept in ((7.0039, 0), (7.0041, 10), (7.0079, 10), (7.0082, 20)):
+    for moment, newest in ((7.0039, None), (7.0041, 100), (7.0079, 100), (7.0082, 200)):
         for _ in range(50):
             number += 1
             tracer.record(single(number))
         seconds.append(moment)
         tracer.checkpoint()
-        assert len(lines_of(tracer)) == kept
+        expected = [f"c#{one}" for one in range(newest - 9, newest + 1)] if newest else []
+        assert lines_of(tracer) == expected
     tracer.seal("complete")
 
 
@@ -339,3 +340,19 @@ def test_what_was_pushed_out_last_of_a_batch_is_told_by_its_number(tmp_path: Pat
     assert meta_of(tracer)["events"]["BAR"] == counts(
         6, written=6 - fills, dropped=fills, first="c#1", last=f"c#{fills}"
     )
+
+
+@pytest.mark.parametrize("burst", [4, 5, 6, 12])
+def test_what_is_on_disk_is_consecutive_though_events_were_pushed_out_that_never_got_there(
+    burst: int, tmp_path: Path
+) -> None:
+    tracer = tracer_of(tmp_path, 5)
+    for start in range(1, 60, burst):
+        for number in range(start, start + burst):
+            tracer.record(single(number))
+        tracer.flush()  # a run killed now leaves this
+        numbers = [int(one.partition("#")[2]) for one in lines_of(tracer)]
+        assert numbers == list(range(numbers[0], start + burst))
+        assert len(numbers) >= 5 or numbers[0] == 1
+    tracer.seal("complete")
+    assert len(lines_of(tracer)) == 5
