@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from admf_cli.config import Resolved
-from admf_cli.errors import AdmfError
+from admf_cli.errors import AdmfError, InterruptedRunError
 from admf_cli.events.event import Event, EventBatch
 from admf_cli.market.bars import Bars, FloatArray, IntArray
 from admf_cli.market.files import find
@@ -153,9 +153,14 @@ def attempt(phase: Phase, bars: Bars) -> Recording | AdmfError:
     """Return a recording, or why there is none: less data may be too little for a strategy.
 
     What strategies print is for the first run only.
+
+    Raises:
+        InterruptedRunError: the user has had enough.
     """
     try:
         with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
             return phase.record(bars)
+    except InterruptedRunError:
+        raise
     except AdmfError as error:
         return error

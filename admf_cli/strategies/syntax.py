@@ -29,7 +29,8 @@ FUNCTIONS = {
     "sqrt": "sqrt(x): square root",
     "log": "log(x): natural logarithm",
     "defined": "defined(x): x has a value",
-    "time_between": 'time_between("09:30", "16:00"): from the first time of day, up to but not at the second',
+    "time_between": 'time_between("09:30", "16:00"): from the first time of day, up to but not at the second; over '
+    "midnight if the second is the earlier one",
 }
 _CONDITION_FUNCTIONS = ("crosses_above", "crosses_below", "defined", "time_between")
 

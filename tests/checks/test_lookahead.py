@@ -12,7 +12,7 @@ from admf_cli.checks.lookahead import Verdict, check_lookahead
 from admf_cli.checks.rendering import lookahead_document, lookahead_lines
 from admf_cli.checks.rerun import phases_of
 from admf_cli.config import load_config
-from admf_cli.errors import RunFailedError
+from admf_cli.errors import InterruptedRunError, RunFailedError
 from tests.cli.test_run_command import EXAMPLES, admf
 from tests.python_strategies.conftest import write_days
 
@@ -165,6 +165,13 @@ def test_a_strategy_that_breaks_off_on_all_other_data_is_no_answer(tmp_path: Pat
         pathlib.Path({str(marker)!r}).touch(exist_ok=False)  # the first run only
         return np.ones(bars.close.shape)"""
     with pytest.raises(RunFailedError, match=r"all 24 reruns broke off, the first on data cut at bar 2: .*FileExists"):
+        check(tmp_path, body)
+
+
+def test_an_interrupt_within_a_strategy_ends_the_check(tmp_path: Path) -> None:
+    # On less data than all: one of the reruns.
+    body = "\n        if bars.n_bars < 400: raise KeyboardInterrupt\n        return np.ones(bars.close.shape)"
+    with pytest.raises(InterruptedRunError):
         check(tmp_path, body)
 
 
