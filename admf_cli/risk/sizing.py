@@ -85,7 +85,7 @@ def _volatility_target(config: Mapping[str, Any], situation: Situation) -> Size:
     high, low, close = situation.recent(period + 1)
     if len(close) < period + 1:
         return Size(0.0, {"bars_needed": float(period + 1), "bars_available": float(len(close))}, "warm_up")
-    if config.get("method", "stddev") == "atr":
+    if config.get("method") == "atr":
         per_bar = _average_true_range(high, low, close) / situation.price
     else:
         per_bar = float(np.std(close[1:] / close[:-1] - 1.0, ddof=1))
@@ -108,7 +108,7 @@ def _risk_per_trade(config: Mapping[str, Any], situation: Situation) -> Size:
         if len(close) < period + 1:
             return Size(0.0, {"bars_needed": float(period + 1), "bars_available": float(len(close))}, "warm_up")
         distance = _average_true_range(high, low, close) * (config.get("atr_multiple") or 1.0)
-    if not distance or distance <= 0.0:
+    if distance is None or distance <= 0.0:
         return Size(0.0, {}, "no_stop_distance")
     at_risk = situation.equity * config["percent"]
     return Size(

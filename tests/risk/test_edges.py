@@ -88,6 +88,25 @@ def test_a_size_tells_the_numbers_it_came_from(config: dict[str, Any], parts: di
     assert dict(found.numbers) == pytest.approx(dict(expected.numbers), rel=1e-12)
 
 
+def wild_before(count: int) -> Any:
+    """Return `recent` over the last `count` of the bars above, and a wild one before them."""
+    close = np.array([1.0, *(100.0 + np.arange(count))])
+    return lambda wanted: (close[-wanted:] + 2, close[-wanted:] - 1, close[-wanted:])
+
+
+@pytest.mark.parametrize(
+    ("config", "volatility"),
+    [
+        ({"type": "volatility_target", "target": 0.1, "period": 2}, np.std([1 / 100, 1 / 101], ddof=1)),
+        ({"type": "volatility_target", "target": 0.1, "period": 2, "method": "atr"}, 3 / 50),
+        ({"type": "risk_per_trade", "percent": 0.01, "atr_period": 2}, 3.0),
+    ],
+)
+def test_a_range_of_two_bars_needs_the_close_before_them_and_no_more(config: dict[str, Any], volatility: float) -> None:
+    numbers = size(config, situation(recent=wild_before(3), periods_per_year=1.0)).numbers
+    assert numbers.get("volatility", numbers.get("stop_distance")) == pytest.approx(volatility)
+
+
 def test_a_mere_direction_has_the_weight_of_all_equity() -> None:
     mere = Situation(10_000.0, 50.0, 2.0, None, [], bars(3), 252.0)
     assert size({"type": "target_weights"}, mere) == (100.0, {"weight": 1.0}, None)
