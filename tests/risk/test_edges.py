@@ -128,6 +128,7 @@ def test_twenty_bars_are_the_period_of_a_volatility_and_the_trades_before_a_kell
         ([-0.02, -0.01], 0.0),  # nothing won
         ([0.0, 0.0], 0.0),  # nor here
         ([0.03, 0.01, -0.01, 0.0], 0.125),  # W 2/4 of all, R 2: 0.5 - 0.5 / 2 = 0.25, half of it
+        ([0.04, 0.04, -0.01, -0.03], 0.125),  # W 1/2, R 0.04 / 0.02: 0.25, half of it
         ([2.0, -1.0], 0.125),  # W 1/2, R 2: 0.25, half of it
         ([1.0, -2.0], 0.0),  # 0.5 - 0.5 x 2 < 0
     ],
