@@ -6,7 +6,7 @@ The build without them is made of this one: a copy of the package from which the
 mention of a tracer in the containers is cut out, each condition on there being one decided for good. Both run with
 tracing off. Counted: the lines of Python that a run on synthetic bars executes, the same on every machine. Timed: CPU
 of whole processes in pairs, in turn; the median of the pairs' ratios. With --compiled, both have the event loop
-compiled, which takes some minutes.
+compiled: the checkout must be (`make compiled`), the other is, which takes a minute or more.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from typing import Any
 
 from process import run_process
 from scaling import bars_file, config, data
+
+from admf_cli import compiled
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "benchmarks" / "out"
@@ -150,8 +152,13 @@ def untraced(source: dict[str, Any]) -> dict[str, Any]:
     return settings
 
 
-def environment(folder: Path, *, compiled: bool) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(folder), "ADMF_COMPILED": "1" if compiled else "0", "PYTHONHASHSEED": "0"}
+def environment(folder: Path, *, is_compiled: bool) -> dict[str, str]:
+    return {
+        **os.environ,
+        "PYTHONPATH": str(folder),
+        "ADMF_COMPILED": "1" if is_compiled else "0",
+        "PYTHONHASHSEED": "0",
+    }
 
 
 def count(folder: Path, rows: int) -> dict[str, Any]:
@@ -163,13 +170,13 @@ def count(folder: Path, rows: int) -> dict[str, Any]:
     texts = [*(json.dumps(untraced(source)) for source in sources), str(folder / "admf_cli")]
     command = [sys.executable, "-P", "-c", COUNT_LINES, *texts]
     done = subprocess.run(
-        command, env=environment(folder, compiled=False), cwd=folder, check=True, capture_output=True, text=True
+        command, env=environment(folder, is_compiled=False), cwd=folder, check=True, capture_output=True, text=True
     )
     counted: dict[str, Any] = json.loads(done.stdout)
     return counted
 
 
-def cpu_ratios(ours: Path, without: Path, rows: int, pairs: int, *, compiled: bool) -> tuple[list[float], float]:
+def cpu_ratios(ours: Path, without: Path, rows: int, pairs: int, *, is_compiled: bool) -> tuple[list[float], float]:
     """Return for each pair of runs CPU of ours over that of the build without, and the median seconds of ours."""
     ratios, seconds = [], []
     with tempfile.TemporaryDirectory(prefix="admf-untraced-") as text:
@@ -179,7 +186,7 @@ def cpu_ratios(ours: Path, without: Path, rows: int, pairs: int, *, compiled: bo
         for pair in range(pairs + 1):
             spent = {}
             for folder in (ours, without) if pair % 2 else (without, ours):
-                spent[folder] = run_process(command, work, env=environment(folder, compiled=compiled))[0].cpu_s
+                spent[folder] = run_process(command, work, env=environment(folder, is_compiled=is_compiled))[0].cpu_s
             if pair:  # the first fills the caches
                 ratios.append(spent[ours] / spent[without])
                 seconds.append(spent[ours])
@@ -194,6 +201,8 @@ def main() -> None:
     parser.add_argument("--compiled", action="store_true", help="time both with the event loop compiled")
     arguments = parser.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)
+    if arguments.compiled and not compiled.is_in_use():
+        sys.exit("the event loop of this checkout is not compiled: make compiled")
     with tempfile.TemporaryDirectory(prefix="admf-builds-") as text:
         folder = Path(text)
         ours, without = build(folder / "ours", tracers=True), build(folder / "without", tracers=False)
@@ -206,10 +215,10 @@ def main() -> None:
         more = counted["ours"]["lines"] / counted["without"]["lines"] - 1
         print(f"{arguments.rows[0]:,} bars, lines of Python executed: {counted}: {more:+.3%}")
         if arguments.compiled:
-            ours, without = compile_build(ours), compile_build(without)
+            ours, without = precompiled(ROOT), compile_build(without)
         print("| bars | CPU s, tracing off | over a build without tracers | quartiles | pairs |\n|--:|--:|--:|--:|--:|")
         for rows in arguments.rows:
-            ratios, seconds = cpu_ratios(ours, without, rows, arguments.pairs, compiled=arguments.compiled)
+            ratios, seconds = cpu_ratios(ours, without, rows, arguments.pairs, is_compiled=arguments.compiled)
             low, middle, high = statistics.quantiles(ratios, n=4)
             print(f"| {rows:,} | {seconds:.2f} | {middle:.3f} | {low:.3f} to {high:.3f} | {len(ratios)} |", flush=True)
 
