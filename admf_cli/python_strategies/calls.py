@@ -124,7 +124,7 @@ class UserCode:
         moment = self._moment()
         inside = what if frame is None or not frame.f_code.co_flags & CO_NEWLOCALS else frame.f_code.co_qualname
         lines = [f"{place} in {inside}: {_said(error)}"]
-        code = self._line_of_code(line) if file else ""
+        code = self._line_of_code(frame, line) if file else ""
         lines += [f"    {code}"] * bool(code)
         lines += [f"  at {moment}"] * bool(moment)
         lines += ["  values: " + ", ".join(f"{name} = {text}" for name, text in values.items())] * bool(values)
@@ -166,8 +166,14 @@ class UserCode:
             return source.written
         return os.path.relpath(file) if source is not None else file
 
-    def _line_of_code(self, number: int) -> str:
-        lines = self._source.text.decode(errors="replace").splitlines() if self._source else []
+    def _line_of_code(self, frame: FrameType | None, number: int) -> str:
+        """Return a line of a frame's file: of the strategy's own as it was read, of a module beside it as it is."""
+        file = frame.f_code.co_filename if frame else ""
+        if self._source is None or file != str(self._source.file):
+            from linecache import getline
+
+            return getline(file, number).strip()
+        lines = self._source.text.decode(errors="replace").splitlines()
         return lines[number - 1].strip() if 0 < number <= len(lines) else ""
 
 

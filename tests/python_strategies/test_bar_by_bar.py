@@ -336,6 +336,15 @@ def test_a_mistake_ends_the_run_with_its_line_and_bar_and_all_that_was_known(ste
     assert "at bar 3 (2000-01-06T00:00:00Z), strategy_s_r" in message
 
 
+def test_an_error_in_a_module_beside_the_file_is_told_with_the_line_of_that_module(
+    run_class: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "shares.py").write_text("def part(a):\n    return a / 0  # of nothing\n")
+    source = "from shares import part\nclass S:\n    def on_bar(self, ctx): part(ctx.price())\n"
+    with pytest.raises(RunFailedError, match=r"shares.py:2 in part: ZeroDiv.*\n    return a / 0  # of nothing\n"):
+        run_class(source)
+
+
 def test_orders_are_refused_from_another_thread(run_class: Run) -> None:
     # When it would run is for the system to say, and so no two runs would be the same.
     source = """
