@@ -30,14 +30,6 @@ class Conditions:
     enter_short: BoolArray | None = None
     exit_short: BoolArray | None = None
 
-    def limited_to(self, direction: str) -> Conditions:
-        """Return these without the side that `direction` (long_flat, long_short, short_flat) excludes."""
-        if direction == "long_flat":
-            return Conditions(self.enter_long, self.exit_long)
-        if direction == "short_flat":
-            return Conditions(None, None, self.enter_short, self.exit_short)
-        return self
-
 
 @dataclass(frozen=True, slots=True)
 class RuleNames:

@@ -168,7 +168,7 @@ def config(data: str = "", strategy: str = "buy_and_hold", sizing: str = "{type:
                 "close > (open ]": r"not expected|expected|unknown|cannot",
                 "close > max": "max is a function",
                 "close > max(open)": "max takes 2 values, not 1",
-                "close > abs(open, high)": "abs takes 1 values, not 2",
+                "close > abs(open, high)": "abs takes 1 value, not 2",
                 "close > nothing(open)": "is not a function",
                 "close > rsi(14)": "here but a feature",
                 "close > sma_20": "timeperiod: 20",
