@@ -107,7 +107,7 @@ fuzz: $(VENV)/.dev
 # what it counted.
 coverage: $(VENV)/.dev
 	$(PYTHON) -m coverage erase
-	$(PYTHON) -m coverage run -m pytest
+	ADMF_COMPILED=0 $(PYTHON) -m coverage run -m pytest
 	$(PYTHON) -m coverage combine --quiet
 	$(PYTHON) -m coverage report --skip-covered --fail-under=95
 
