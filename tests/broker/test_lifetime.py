@@ -78,3 +78,8 @@ def test_an_order_may_live_for_a_number_of_its_symbol_s_bars(
 def test_an_order_may_live_until_a_time_the_bar_at_which_is_included(until: str, expected: int) -> None:
     good_till: dict[str, Any] = {"until": until}
     assert dead_bar(bars_of(), 0, 0, "GTD", good_till) == expected
+
+
+@pytest.mark.parametrize("until", ["1970-01-01T22:00:00Z", "1970-01-04T01:00:00Z", "1970-02-01T00:00:00Z"])
+def test_an_order_that_comes_after_the_last_bar_meets_none_whose_end_could_be_asked_for(until: str) -> None:
+    assert dead_bar(bars_of(), 0, 7, "GTD", {"until": until}) == 7

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import numpy as np
 import pytest
 
+from admf_cli.broker import touch
 from admf_cli.broker.order import Order
 from admf_cli.broker.touch import Touches
 from admf_cli.market.bars import Bars
@@ -98,6 +100,9 @@ def test_a_stop_limit_that_was_triggered_waits_as_a_limit() -> None:
         (-1, {"amount": 5.0}, 90.0, 0, 3, 97.0),
         # from 96: the low of 95 is below it at once
         (-1, {"amount": 5.0}, 96.0, 0, 0, 96.0),
+        # touched exactly: the low of 95 at once, and 97 at 2 after the close of 100 has left 90, 97, 97
+        (-1, {"amount": 5.0}, 95.0, 0, 0, 95.0),
+        (-1, {"amount": 3.0}, 90.0, 0, 2, 97.0),
         # 2 % below: 90, 98, 98 (at 2: low 97)
         (-1, {"percent": 0.02}, 90.0, 0, 2, 98.0),
         # never: 90, 90.1, ..., 92 at the end
@@ -105,6 +110,9 @@ def test_a_stop_limit_that_was_triggered_waits_as_a_limit() -> None:
         # a buy stop from 120, 7 above the best close: 120, 107, 107 (at 2: high 108)
         (1, {"amount": 7.0}, 120.0, 0, 2, 107.0),
         (1, {"amount": 7.0}, 120.0, 3, 5, 105.0),
+        # touched exactly: the high of 105 at once, and 108 at 2 after the close of 100 has left 120, 108, 108
+        (1, {"amount": 5.0}, 105.0, 0, 0, 105.0),
+        (1, {"amount": 8.0}, 120.0, 0, 2, 108.0),
         (1, {"percent": 0.5}, 300.0, 0, 6, 147.0),
     ],
 )
@@ -158,3 +166,35 @@ def test_a_trailing_stop_over_two_hundred_bars_is_met_where_a_plain_walk_meets_i
         order = order_of("trailing_stop", side, stop=first, amount=distance)
         assert touches.first(order, start) == expected
         assert order.stop == pytest.approx(level, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("touched", "looked_at"),
+    [
+        (0, [64]),
+        (63, [64]),
+        (64, [64, 128]),
+        (191, [64, 128]),
+        (192, [64, 128, 108]),  # 300 bars in all
+        (300, [64, 128, 108]),
+    ],
+)
+def test_a_trailing_stop_that_is_met_soon_costs_no_look_at_the_bars_far_behind(
+    touched: int, looked_at: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Closes of 100 and 10 below them leave the level at 90, which only one low reaches. Each look takes twice as many
+    # bars as the last, so whatever bar it is, no more than 64 and twice those before it are looked at.
+    low = [99.0] * 300
+    if touched < 300:
+        low[touched] = 90.0
+    looks: list[int] = []
+    levels = touch.trailing_levels
+
+    def counted(closes: np.ndarray, *rest: Any, **named: Any) -> np.ndarray:
+        looks.append(len(closes))
+        return levels(closes, *rest, **named)
+
+    monkeypatch.setattr(touch, "trailing_levels", counted)
+    order = order_of("trailing_stop", -1, stop=90.0, amount=10.0)
+    assert Touches(bars_of([101.0] * 300, low, [100.0] * 300)).first(order, 0) == touched
+    assert looks == looked_at

@@ -356,3 +356,28 @@ def test_what_is_on_disk_is_consecutive_though_events_were_pushed_out_that_never
         assert len(numbers) >= 5 or numbers[0] == 1
     tracer.seal("complete")
     assert len(lines_of(tracer)) == 5
+
+
+def test_a_single_old_line_is_replaced_once_what_followed_it_was_pushed_out_unwritten(tmp_path: Path) -> None:
+    # One stays: 1 is on disk, 2 and 3 come together. 2 never gets there, and 3 does not follow 1.
+    tracer = tracer_of(tmp_path, 1)
+    tracer.record(single(1))
+    tracer.flush()
+    assert lines_of(tracer) == ["c#1"]
+    tracer.record(single(2))
+    tracer.record(single(3))
+    tracer.flush()
+    assert lines_of(tracer) == ["c#3"]
+    tracer.seal("complete")
+
+
+def test_an_empty_file_is_not_replaced_so_whoever_follows_it_sees_the_first_lines(tmp_path: Path) -> None:
+    # Two stay: 1 is pushed out before anything was written, so there is no line in the file to be rid of.
+    tracer = tracer_of(tmp_path, 2)
+    assert tracer.file is not None
+    with tracer.file.path.open() as following:
+        for number in (1, 2, 3):
+            tracer.record(single(number))
+        tracer.flush()
+        assert [json.loads(line)["event_id"] for line in following] == ["c#2", "c#3"]
+    tracer.seal("complete")
