@@ -52,6 +52,11 @@ REQUIRED: Mapping[str, Mapping[str, tuple[type, ...]]] = {
 SIDES = ("buy", "sell")
 
 
+def missing_key(event_type: str, payload: Mapping[str, Any]) -> str | None:
+    """Return the first key that a payload of this type must have and has not, None if it has them all."""
+    return next((key for key in REQUIRED.get(event_type, ()) if key not in payload), None)
+
+
 def what_lacks(event_type: str, payload: Mapping[str, Any]) -> str | None:
     """Return what is wrong with a payload of this type, None if nothing is."""
     for key, types in REQUIRED.get(event_type, {}).items():

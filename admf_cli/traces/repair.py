@@ -1,9 +1,10 @@
 """A sound copy of a damaged run: what is whole is kept as it stands, meta files are rebuilt, what was lost is listed.
 
 Nothing is guessed or filled in, and nothing is written into the damaged run. A line is kept if it is an event of its
-container whose number and sequence fit. What its values are is not judged: one that was changed can't be told from a
-right one, another version writes kinds this one doesn't know, and a wrong time must not cost the lines after it. The
-copy keeps them, and `verify` then says what doesn't add up. Refuses to know how the answer is shown.
+container with the keys of its type (unless another version sealed it), whose number and sequence fit. What its values
+are is not judged: one that was changed can't be told from a right one, another version writes kinds this one doesn't
+know, and a wrong time must not cost the lines after it. The copy keeps them, and `verify` says what doesn't add up.
+Refuses to know how the answer is shown.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from admf_cli.tracefile.discovery import ContainerTrace, PhaseTrace, discover_so
 from admf_cli.tracefile.format import SCHEMA_VERSION, meta_path, trace_id, trace_path
 from admf_cli.tracefile.lookup import TraceLookup
 from admf_cli.tracefile.metafile import Meta, read_meta
+from admf_cli.tracefile.payloads import missing_key
 from admf_cli.tracefile.presence import is_held
 from admf_cli.tracefile.reader import LineFault, collection_paused, parse_lines, read_blocks
 from admf_cli.tracefile.writer import TraceFile
@@ -149,6 +151,7 @@ class _Copy:
     first: Mapping[str, Any] | None = None
     last: Mapping[str, Any] | None = None
     start: Mapping[str, Any] = field(default_factory=dict)
+    is_foreign: bool = False  # sealed by another version, which may leave out keys of this one's
 
     def lose(self, line: int, reason: str) -> None:
         self.lost_lines += 1
@@ -163,7 +166,8 @@ def _repair_container(
     if not container.has_lines:
         lost = meta.total.published if meta is not None and meta.total is not None else 0
         return RepairedContainer(name, "lost", "its file of lines is gone", 0, lost, (), ())
-    copy, digest = _Copy(), hashlib.sha256()
+    foreign = meta is not None and meta.schema_version not in (None, SCHEMA_VERSION)
+    copy, digest = _Copy(is_foreign=foreign), hashlib.sha256()
     file = TraceFile(trace_path(path.parent.parent, path.parent.name, path.name, container.lines_path.stem))
     try:
         for chunk in _kept(container, copy, digest.update):
@@ -212,6 +216,9 @@ def _what_is_wrong(event: Any, container_id: str, copy: _Copy) -> str | None:
     if isinstance(event, ValueError):
         return f"not JSON: {event}"
     wrong = what_is_wrong(event, container_id)
+    if wrong is None and not copy.is_foreign:
+        key = missing_key(event["event_type"], event["payload"])
+        wrong = key and f"{event['event_type']}: {key} is missing"
     if wrong is None and copy.last is not None:
         number, before = _number(event), _number(copy.last)
         if number <= before or event["sequence"] <= copy.last["sequence"]:
@@ -241,7 +248,9 @@ def _reason(container: ContainerTrace, meta: Meta | None, copy: _Copy) -> str:
         what = "its lines were not those that were sealed"
     else:
         what = "its meta file did not fit"
-    return f"{what}; {copy.lost_lines:,} lines left out" if copy.lost_lines else what
+    if not copy.lost_lines:
+        return what
+    return f"{what}; {copy.lost_lines:,} line{'s' * (copy.lost_lines != 1)} left out"
 
 
 def _rebuilt(

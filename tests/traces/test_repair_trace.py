@@ -48,7 +48,7 @@ def test_a_killed_run_loses_its_torn_lines_and_is_recovered(tmp_path: Path) -> N
         path.write_bytes(content[: len(content) * 2 // 3])
     found = repaired(phase, tmp_path / "b")
     assert {one.status for one in found.values()} == {"recovered"}
-    assert found["data"].reason == "it was never sealed; 1 lines left out"
+    assert found["data"].reason == "it was never sealed; 1 line left out"
     (line,) = found["data"].lines
     assert line.reason == "cut off"
     meta = json.loads((tmp_path / "b" / "wf_1" / "backtest" / "data.meta.json").read_bytes())
@@ -116,6 +116,23 @@ def test_a_whole_line_is_kept_whatever_kind_its_values_are(
     assert (found[container].status, found[container].lost, found[container].lines) == ("recovered", 0, ())
     copy = tmp_path / "b" / "wf_1" / "backtest" / f"{container}.jsonl"
     assert copy.read_bytes() == (phase / f"{container}.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize(("event_type", "key"), [("BAR", "close"), ("ORDER", "side"), ("PORTFOLIO_UPDATE", "equity")])
+def test_a_line_whose_key_was_damaged_is_lost_and_the_copy_is_verified(
+    tmp_path: Path, event_type: str, key: str
+) -> None:
+    run = crossover_run([100.0 + (bar % 10) for bar in range(20)], {2: 1, 8: 0})
+    container, event = next(
+        (name, one) for name, events in run.events.items() for one in events if one["event_type"] == event_type
+    )
+    event["payload"]["x" + key] = event["payload"].pop(key)
+    phase = run.write(tmp_path / "a" / "wf_1" / "backtest", unsealed=[container])
+    (repairs,) = repair(phase, tmp_path / "b").phases
+    found = {one.container_id: one for one in repairs.containers}
+    assert [line.reason for line in found[container].lines] == [f"{event_type}: {key} is missing"]
+    assert found[container].lost == 1
+    assert verify(tmp_path / "b").faults == ()
 
 
 @pytest.mark.parametrize("time", ["2999-01-01T00:00:00Z", "next Tuesday"])
