@@ -47,7 +47,7 @@ def read_parquet(path: Path, settings: Mapping[str, Any]) -> Table:
             reader.stdin.write(request)
             reader.stdin.close()
             table: Table | None = _received(str(path), reader.stdout)
-        except EOFError:
+        except (EOFError, BrokenPipeError):  # it ended within its answer, or before it took the request
             table = None
         except BaseException:
             reader.kill()
