@@ -58,18 +58,6 @@ def named(phases: tuple[PhaseTrace, ...], phase: str | None) -> tuple[PhaseTrace
     return tuple(one for one in phases if phase in (one.phase_name, f"{one.workflow_id}/{one.phase_name}"))
 
 
-def one_phase(directory: Path, phase: str | None) -> PhaseTrace:
-    """Return the one phase that is meant.
-
-    Raises:
-        ConfigError: there are several, and `phase` does not say which.
-    """
-    chosen = choose_phases(directory, phase)
-    if len(chosen) > 1:
-        raise ConfigError(f"several phases here; choose one with --phase: {_names(chosen)}")
-    return chosen[0]
-
-
 def locate(archives: Sequence[Archive], words: str, portfolio: str | None = None) -> tuple[Archive, Target]:
     """Return the phase and the events that `words` mean.
 

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from handmade import written
+from handmade import line_of, written
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from admf_cli.errors import StorageError
 from admf_cli.tracefile import discovery
-from admf_cli.tracefile.discovery import discover, discover_some
+from admf_cli.tracefile.discovery import ContainerTrace, discover, discover_some
 from admf_cli.tracefile.lookup import TraceLookup
 from admf_cli.tracefile.metafile import as_meta, read_meta
-from admf_cli.tracefile.reader import MAX_LINE_BYTES, LineFault, read_blocks
+from admf_cli.tracefile.presence import held, is_held
+from admf_cli.tracefile.reader import MAX_LINE_BYTES, LineFault, collection_paused, read_blocks
+from admf_cli.traces.dense import FEWEST_LINES, DenseBlock
+from admf_cli.traces.faults import FaultLog
+from admf_cli.traces.scan import scan_dense
 
 
 def lines_and_faults(path: Path, offset: int = 0) -> tuple[list[bytes], list[LineFault]]:
@@ -72,6 +78,23 @@ def test_every_byte_reaches_whoever_counts_them(tmp_path: Path) -> None:
     assert b"".join(seen) == content
 
 
+def test_lines_are_counted_from_where_reading_begins(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"{}\n[1]\n[2]\ntor")
+    assert lines_and_faults(path, offset=3) == ([b"[1]", b"[2]"], [LineFault("torn", line=3, offset=11, length=3)])
+
+
+def test_reading_leaves_the_collector_of_cycles_as_it_was() -> None:
+    for was_on in (True, False):
+        gc.enable() if was_on else gc.disable()
+        try:
+            with collection_paused():
+                assert not gc.isenabled()
+            assert gc.isenabled() == was_on
+        finally:
+            gc.enable()
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
 def test_a_pipe_in_a_files_place_is_refused_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.jsonl")
@@ -124,6 +147,49 @@ def test_more_files_than_the_bound_end_the_search(tmp_path: Path, monkeypatch: p
     assert len(found.phases[0].containers) == 50
 
 
+def test_what_lies_beside_the_traces_or_far_below_is_no_trace_of_theirs(tmp_path: Path) -> None:
+    phase = written(tmp_path)
+    (phase / "notes.txt").write_text("mine")
+    deep = phase.joinpath(*"abcdef")
+    deep.mkdir(parents=True)
+    (deep / "data.jsonl").write_text("")
+    found = discover(tmp_path)
+    assert [one.path for one in found.phases] == [phase]
+    assert (found.skipped, found.leftovers, found.truncated) == ((), (), False)
+
+
+def test_a_directory_that_may_not_be_listed_is_named_and_the_others_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phase = written(tmp_path)
+    (tmp_path / "closed").mkdir()
+    scandir = os.scandir
+
+    def refusing(path: Path) -> Any:
+        if path.name == "closed":
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    found = discover(tmp_path)
+    assert [one.path for one in found.phases] == [phase]
+    assert [(one.path.name, one.reason) for one in found.skipped] == [("closed", "cannot be listed: Permission denied")]
+    with pytest.raises(StorageError, match="closed: cannot be listed: Permission denied"):
+        discover(tmp_path / "closed")
+
+
+def test_of_a_run_that_is_not_there_nobody_can_tell_whether_it_goes_on(tmp_path: Path) -> None:
+    with held(tmp_path / "gone"):  # what was to be done is done all the same
+        assert is_held(tmp_path / "gone") is None
+    assert not (tmp_path / "gone").exists()
+
+
+def test_where_the_system_has_no_locks_nobody_can_tell_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("admf_cli.tracefile.presence.fcntl", None)
+    with held(tmp_path):
+        assert is_held(tmp_path) is None
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -159,6 +225,13 @@ def test_a_meta_file_that_is_no_object_is_a_storage_error(tmp_path: Path, conten
     path = tmp_path / "x.meta.json"
     path.write_text(content)
     with pytest.raises(StorageError, match=r"not JSON|not a JSON object"):
+        read_meta(path)
+
+
+def test_a_meta_file_bigger_than_any_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "x.meta.json"
+    path.write_bytes(b"{" + b" " * (5 << 20) + b"}")
+    with pytest.raises(StorageError, match=r"x\.meta\.json: more than 4,194,304 bytes"):
         read_meta(path)
 
 
@@ -279,3 +352,150 @@ def test_an_empty_or_wholly_torn_file_holds_no_lines(tmp_path: Path) -> None:
             assert lookup.by_number(1) is None
             assert list(lookup.lines_from(0)) == []
             assert list(lookup.lines_before(lookup.size)) == []
+
+
+def test_a_text_within_an_overlong_line_is_passed_over_for_those_after_it(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    overlong = b"wanted" + b"x" * (2 * MAX_LINE_BYTES)
+    path.write_bytes(b"wanted 1\n" + overlong + b"\nother\nwanted 2\n" + overlong + b"\n")
+    with TraceLookup(path) as lookup:
+        assert [line.data for line in lookup.containing(b"wanted")] == [b"wanted 1", b"wanted 2"]
+        assert [line.data for line in lookup.lines_from(0)] == [b"wanted 1", b"other", b"wanted 2"]
+        assert lookup.line_at(9) is None
+        assert lookup.by_number(1) is None
+
+
+def test_a_file_that_is_cut_short_while_it_is_read_gives_what_is_left(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    lines = sparse_file(path, list(range(1, 501)))
+    with TraceLookup(path) as lookup:
+        os.truncate(path, len(lines[0]) + 1 + len(lines[1]) + 1 + 40)
+        assert [line.data for line in lookup.lines_from(0)] == lines[:2]
+        assert list(lookup.lines_before(lookup.size)) == []
+        assert lookup.by_number(2) == lookup.line_at(len(lines[0]) + 1)
+        assert lookup.by_number(400) is None
+        assert lookup.line_at(lookup.size - 50) is None
+        assert [line.data for line in lookup.containing(b'"data#')] == lines[:2]
+    lookup.close()  # the second time does nothing
+
+
+def test_bisection_ends_where_the_second_half_holds_no_event(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    lines = sparse_file(path, list(range(1, 301)))
+    path.write_bytes(b"\n".join(lines) + b"\n" + b"no event\n" * 40_000)
+    with TraceLookup(path) as lookup:
+        found = lookup.by_number(300)
+        assert found is not None
+        assert found.data == lines[299]
+        assert lookup.by_number(301) is None
+
+
+# Lines that differ in digits only, read as columns --------------------------------------------------------------------
+
+
+def alike(symbols: str = "S", times: str = "2020-{month:02d}-{day:02d}T00:00:00Z") -> list[bytes]:
+    """Lines as a window of BARs keeps them: numbers of one length, flat payloads."""
+    return [
+        line_of(
+            {
+                "event_id": f"data#{number}",
+                "sequence": number << 20,
+                "event_type": "BAR",
+                "timestamp": times.format(
+                    month=1 + place // 28 % 12, day=1 + place % 28, minute=place // 60, second=place % 60
+                ),
+                "container_id": "data",
+                "correlation_id": None,
+                "causation_id": None,
+                "symbol": symbols[place % len(symbols)],
+                "payload": {"close": 100.5 + place},
+            }
+        ).rstrip(b"\n")
+        for place, number in enumerate(range(2000, 2000 + FEWEST_LINES + 12))
+    ]
+
+
+def read_as(path: Path, lines: list[bytes]) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]], bool]:
+    """Return a file's events, its faults, and whether its lines were read as columns."""
+    path.write_bytes(b"\n".join(lines) + b"\n")
+    faults = FaultLog(keep=1000)
+    container = ContainerTrace("data", path, path.with_suffix(".meta.json"), has_lines=True, has_meta=False)
+    events: list[tuple[Any, ...]] = []
+    dense = False
+    for block in scan_dense(container, path.name, faults):
+        dense = dense or isinstance(block, DenseBlock)
+        rows = zip(block.links(), map(int, block.sequences), block.symbols, block.payloads, strict=True)
+        events += [(*link, sequence, symbol, payload) for link, sequence, symbol, payload in rows]
+    return events, [(fault.kind, fault.line, fault.message) for fault in faults.sorted()], dense
+
+
+def changed(place: int, old: bytes, new: bytes) -> Callable[[list[bytes]], None]:
+    def change(lines: list[bytes]) -> None:
+        assert old in lines[place]
+        lines[place] = lines[place].replace(old, new, 1)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("symbols", "times"),
+    [
+        ("S", "2020-{month:02d}-{day:02d}T00:00:00Z"),
+        ("S", "2020-01-02T00:{minute:02d}:{second:02d}Z"),
+        ("S", "2020-01-02T00:{minute:02d}:{second:02d}.000250Z"),
+        ("ST", "2020-{month:02d}-{day:02d}T00:00:00Z"),
+    ],
+)
+def test_usual_lines_are_read_as_columns_and_say_the_same(tmp_path: Path, symbols: str, times: str) -> None:
+    lines = alike(symbols, times)
+    events, faults, dense = read_as(tmp_path / "a.jsonl", lines)
+    assert (dense, faults) == (True, [])
+    spaced = [line.replace(b"{", b"{ ", 1) for line in lines]  # which keeps them out of the columns
+    assert read_as(tmp_path / "b.jsonl", spaced) == (events, [], False)
+    wanted = [json.loads(line) for line in lines]
+    assert [(one["event_id"], one["symbol"], one["payload"]) for one in wanted] == [
+        (event_id, symbol, payload) for _, event_id, _, _, symbol, payload in events
+    ]
+
+
+@pytest.mark.parametrize("symbols", ["S", "ST"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        changed(70, b"data#2070", b"data#2O70"),  # a letter in a number's place
+        changed(70, b"data#2070", b"data#0070"),
+        changed(70, b"data#2070", b"data#2069"),  # twice the same
+        changed(70, b"T00:00:00", b"T25:00:00"),
+        changed(70, b"T00:00:00", b"T00-00:00"),
+        changed(70, b"T00:00:00", b"T00:0x:00"),
+        changed(70, b"2020-03", b"2020-13"),
+        changed(70, b"2020-03", b"2020/03"),
+        changed(70, b"2020-03-15", b"2020-02-31"),
+        changed(70, b"2020-03", b"2O20-03"),
+        changed(70, b'{"close":170.5}', b"[170.5]"),
+        changed(70, b'{"close":170.5}', b"170.5"),
+        changed(70, b'{"close":170.5}', b'{"close":{"of":170.5}}'),
+        changed(70, b'{"close":170.5}', b'{"close":170.5'),
+        changed(70, b'{"close":170.5}', b'{"close":17O.5}'),
+        changed(70, b'{"close":170.5}}', b'{"close":170.5},"host":"x"}'),
+        changed(70, b'{"close":170.5}}', b'{"close":170.5}} '),
+        changed(70, b'"symbol":"S"', b'"symbol":7'),
+        changed(70, b'"symbol":"S"', b'"symbol":"\\ud800"'),
+        changed(0, b'"symbol":"S"', b'"symbol":"\xff"'),
+        changed(70, b'"BAR"', b'"BAT"'),
+    ],
+)
+def test_unusual_lines_among_them_are_found_as_one_by_one(
+    tmp_path: Path, symbols: str, change: Callable[[list[bytes]], None]
+) -> None:
+    lines = alike(symbols)
+    change(lines)
+    events, faults, _ = read_as(tmp_path / "a.jsonl", lines)
+    # A few lines at a time are never read as columns.
+    single: tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]] = ([], [])
+    for first in range(0, len(lines), FEWEST_LINES // 2):
+        some = read_as(tmp_path / "b.jsonl", lines[first : first + FEWEST_LINES // 2])
+        assert not some[2]
+        single[0].extend((line + first, *rest) for line, *rest in some[0])
+        single[1].extend((kind, line + first, text) for kind, line, text in some[1])
+    assert (events, faults) == single

@@ -14,9 +14,13 @@ from rich.console import Console
 
 from admf_cli import run_backtest
 from admf_cli.traces.event import TracedEvent
+from admf_cli.traces.faults import TraceFault
+from admf_cli.traces.prune import PrunedRun, Pruning
 from admf_cli.traces.render.arithmetic import sizing
+from admf_cli.traces.render.document import document
+from admf_cli.traces.render.listing import show_pruning
 from admf_cli.traces.render.screen import Screen
-from admf_cli.traces.render.words import headline
+from admf_cli.traces.render.words import details, headline
 
 OUT = {"raw_quantity": 2.5, "lot_size": 1.0, "quantity": 2.0, "position_before": 0.0, "position_target": 2.0}
 END = " = 2.50, in lots of 1: 2; position 0 to 2"
@@ -122,6 +126,48 @@ def test_signals_and_limits_say_nothing_twice() -> None:
     assert headline(event("RISK_BREACH", rule="end_of_day", limit=0, value=1, action="position closed")) == (
         "risk: end_of_day: position closed"
     )
+
+
+def test_what_an_event_does_not_say_is_left_out() -> None:
+    done = {"side": "buy", "quantity": 2.0, "price": 3.0, "commission": 0.5, "value": 6.0, "remaining": 1.0}
+    assert headline(event("FILL", **done, reference_price=3.0)) == (
+        "fill: bought 2 at 3 (reference 3, commission 0.50, value 6); 1 still working"
+    )
+    asked = {"order_type": "trailing_stop", "side": "sell", "quantity": 2.0, "time_in_force": "GTC"}
+    assert headline(event("ORDER", **asked, trail={"percent": 0.05})) == (
+        "order: sell 2 at trailing stop, trailing by percent 0.05, GTC"
+    )
+    trade = {"number": 3, "direction": "long", "quantity": 2.0, "entry_price": 3.0, "exit_price": 4.0}
+    assert details(event("POSITION_CLOSE", trades=[trade])) == ["trade 3: long 2, 3 to 4"]
+    assert details(event("POSITION_CLOSE", trades=[{**trade, "pnl": -1.5}])) == ["trade 3: long 2, 3 to 4: lost 1.50"]
+
+
+def test_an_answer_is_json_whatever_text_and_nesting_is_in_it() -> None:
+    deep: Any = "at the bottom"
+    for _ in range(300):
+        deep = [deep]
+    half = "half a pair \ud800"  # such as a file name that is no UTF-8
+    fault = TraceFault("not-json", half, 3, "bad")
+    told = json.loads(document({half: [half, 1.5, None], "deep": deep, "faults": (fault,)}, verified=False))
+    assert told.pop("deep")
+    assert told == {
+        "schema_version": 1,
+        "verified": False,
+        "half a pair \\ud800": ["half a pair \\ud800", 1.5, None],
+        "faults": [{"kind": "not-json", "file": "half a pair \\ud800", "line": 3, "message": "bad"}],
+    }
+    assert "(nested too deeply)" in document({"deep": deep})
+    assert json.loads(document(fault))["file"] == "half a pair \\ud800"
+
+
+@pytest.mark.parametrize(
+    ("size", "said"), [(999, "999 B"), (12_345, "12.3 kB"), (999_000_000, "999 MB"), (5_400_000_000_000, "5.4 TB")]
+)
+def test_a_size_has_three_digits_and_its_unit(size: int, said: str) -> None:
+    run = PrunedRun("wf", "/traces/wf", 0.0, size, None)
+    file = io.StringIO()
+    show_pruning(Pruning("/traces", False, (run,), (), 1, size), Screen(plain=True, file=file))
+    assert f"freed {said}; 1 run kept" in file.getvalue()
 
 
 def test_a_terminal_breaks_sentences_at_words_and_goes_on_further_in(monkeypatch: pytest.MonkeyPatch) -> None:
