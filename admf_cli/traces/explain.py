@@ -81,7 +81,7 @@ class Explanation:
     Attributes:
         complete: True if every cause, up to where causes end, is on disk.
         cut: True if there was more than is shown.
-        rules: strategy's rule name -> its expression, for the signals in here.
+        rules: strategy -> its rule's name -> the expression, for the signals in here.
         limits: portfolio -> its risk profile's limits that an entry has to pass, for the orders in here.
         notes: of which containers older events were dropped, so that they may lack here.
     """
@@ -91,7 +91,7 @@ class Explanation:
     note: str | None
     complete: bool
     cut: bool
-    rules: dict[str, str]
+    rules: dict[str, dict[str, str]]
     limits: dict[str, dict[str, float]]
     flows: tuple[Flow, ...]
     notes: tuple[str, ...]
@@ -179,20 +179,21 @@ class _Story:
         self.archive = archive
         self.portfolio = portfolio
         self.told: dict[str, Node] = {}
-        self.rules: dict[str, str] = {}
+        self.portfolios: set[str | None] = set()  # whose stories were told, None: of all of them
+        self.rules: dict[str, dict[str, str]] = {}
         self.limits: dict[str, dict[str, float]] = {}
         self.complete = True
         self.cut = False
 
     def tell(self, anchors: Sequence[TracedEvent], note: str | None) -> Explanation:
         asked = [anchor.event_id for anchor in anchors]
-        flows = []
+        flows: list[Flow] = []
         for anchor in anchors:
             if anchor.event_id not in self.told:
-                flows.append(Flow("asked", self._flow(anchor)))
+                _add(flows, "asked", self._flow(anchor))
         for anchor in anchors:
             self.told[anchor.event_id].asked = True
-        flows += self._of_the_same_trades([node.event for flow in flows for node in flow.root.walk()])
+        self._add_the_same_trades(flows)
         flows.sort(key=lambda flow: _sequence(flow.root))
         return Explanation(
             self.archive.name,
@@ -211,7 +212,7 @@ class _Story:
         told = [node.event for node in self.told.values() if isinstance(node.event, TracedEvent)]
         began = min((event.sequence for event in told), default=0)
         parts = {event.container_id for event in told} | {event.text("portfolio") or "" for event in told}
-        portfolios = self.archive.containers("portfolio") if self.portfolio is None else [self.portfolio]
+        portfolios = self.archive.containers("portfolio") if None in self.portfolios else self.portfolios
         always = [*self.archive.containers("features", "execution"), *portfolios]
         for window in windows_of(self.archive, [one for one in self.archive.containers() if one in {*parts, *always}]):
             settings = self.archive.kind(window.container_id) in ("strategy", "portfolio")
@@ -222,29 +223,29 @@ class _Story:
         """Return the tree from the first cause of an event down to everything that came of its signal."""
         chain: list[TracedEvent | Gone] = [anchor, *causes_of(self.archive, anchor)]
         self.complete = self.complete and not isinstance(chain[-1], Gone)
-        self._narrow(chain)
+        portfolio = self.portfolio or self._portfolio_of(chain)
+        self.portfolios.add(portfolio)
         nodes = [self._node(event) for event in reversed(chain)]
-        path = {node.event_id for node in nodes}
         for cause, effect in itertools.pairwise(nodes):
             if not any(one.event_id == effect.event_id for one in cause.effects):
                 cause.effects.append(effect)
         # A bar's other effects are other stories; from the signal (or the breach) on, all of it is this one.
         start = next((node for node in nodes if _begins_a_story(node.event)), None)
         if start is not None:
-            self._expand(start, path)
+            self._expand(start, portfolio)
         return nodes[0]
 
-    def _narrow(self, chain: list[TracedEvent | Gone]) -> None:
-        if self.portfolio is None:
-            for event in chain:
-                if isinstance(event, TracedEvent):
-                    kind = self.archive.kind(event.container_id)
-                    own = event.container_id if kind == "portfolio" else event.text("portfolio")
-                    if own is not None:
-                        self.portfolio = own
-                        return
+    def _portfolio_of(self, chain: list[TracedEvent | Gone]) -> str | None:
+        """Return the portfolio whose story this is, None if it is that of all who heard the signal."""
+        for event in chain:
+            if isinstance(event, TracedEvent):
+                kind = self.archive.kind(event.container_id)
+                own = event.container_id if kind == "portfolio" else event.text("portfolio")
+                if own is not None:
+                    return own
+        return None
 
-    def _expand(self, node: Node, path: set[str]) -> None:
+    def _expand(self, node: Node, portfolio: str | None) -> None:
         pending = [(node, 0)]
         while pending:
             current, depth = pending.pop()
@@ -255,7 +256,7 @@ class _Story:
                 self.cut = True
                 return
             for effect in effects_of(self.archive, event):
-                if not self._is_ours(effect):
+                if not self._is_of(portfolio, effect):
                     continue
                 known = next((one for one in current.effects if one.event_id == effect.event_id), None)
                 if known is None and effect.event_id in self.told:
@@ -266,11 +267,11 @@ class _Story:
                 pending.append((known, depth + 1))
             current.effects.sort(key=_sequence)
 
-    def _is_ours(self, event: TracedEvent) -> bool:
-        if self.portfolio is None:
+    def _is_of(self, portfolio: str | None, event: TracedEvent) -> bool:
+        if portfolio is None:
             return True
         kind = self.archive.kind(event.container_id)
-        return self.portfolio in ((event.container_id,) if kind == "portfolio" else (event.text("portfolio"), None))
+        return portfolio in ((event.container_id,) if kind == "portfolio" else (event.text("portfolio"), None))
 
     def _node(self, event: TracedEvent | Gone) -> Node:
         node = self.told.get(event.event_id)
@@ -294,7 +295,7 @@ class _Story:
         expression = start.mapping("settings").get("rules") if start else None
         rule = signal.text("rule")
         if isinstance(expression, dict) and rule is not None and isinstance(expression.get(rule), str):
-            self.rules[rule] = expression[rule]
+            self.rules.setdefault(signal.container_id, {})[rule] = expression[rule]
 
     def _note_limits(self, portfolio: str) -> None:
         if portfolio not in self.limits:
@@ -304,9 +305,10 @@ class _Story:
             values = ((name, amount(known, name)) for name in _LIMITS)
             self.limits[portfolio] = {name: value for name, value in values if value is not None}
 
-    def _of_the_same_trades(self, events: Sequence[TracedEvent | Gone]) -> list[Flow]:
-        """Return the flows that opened what was closed here, and closed what was opened here."""
-        flows: list[Flow] = []
+    def _add_the_same_trades(self, flows: list[Flow]) -> None:
+        """Add the flows that opened what was closed in these, and closed what was opened in these."""
+        events = [node.event for flow in flows for node in flow.root.walk()]
+        most = len(flows) + _MAX_FLOWS
         for event in events:
             if not isinstance(event, TracedEvent):
                 continue
@@ -314,11 +316,10 @@ class _Story:
             for title, partner in partners:
                 if partner.event_id in self.told:
                     continue
-                if len(flows) >= _MAX_FLOWS:
+                if len(flows) >= most:
                     self.cut = True
-                    return flows
-                flows.append(Flow(title, self._flow(partner)))
-        return flows
+                    return
+                _add(flows, title, self._flow(partner))
 
     def _entries(self, event: TracedEvent) -> Iterator[tuple[str, TracedEvent]]:
         if event.event_type in BOOKING_TYPES:
@@ -352,6 +353,12 @@ class _Story:
         return not pairs or any(
             before is None or after is None or abs(after) > abs(before) or before * after < 0 for before, after in pairs
         )
+
+
+def _add(flows: list[Flow], title: str, root: Node) -> None:
+    """Add a tree unless it is told already: what several portfolios do on one signal grows from the same bar."""
+    if not any(flow.root is root for flow in flows):
+        flows.append(Flow(title, root))
 
 
 def features_at(archive: Archive, bar: TracedEvent) -> dict[str, float | None]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -91,6 +93,34 @@ def test_a_span_of_many_bars_is_its_first_and_says_how_many_more_there_are(run: 
     told = traces("explain", run, "A@2001-03", "--phase", "second")
     assert told.exit_code == 0, told.stderr
     assert "more bars of A lie in that span; this is the first" in told.stdout
+
+
+def tree(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield node
+    for effect in node["effects"]:
+        yield from tree(effect)
+
+
+def test_a_bar_at_which_several_portfolios_acted_is_told_once_with_all_that_each_did(run: Path) -> None:
+    events = [json.loads(line) for path in (run / "second").glob("*.jsonl") for line in path.read_text().splitlines()]
+    by_id = {event["event_id"]: event for event in events}
+    fills = {event["payload"]["order_id"]: event["event_id"] for event in events if event["event_type"] == "FILL"}
+    orders: dict[str, list[str]] = {}
+    for event in events:
+        if event["event_type"] == "ORDER" and event["causation_id"].startswith("strategy"):
+            orders.setdefault(event["causation_id"], []).append(event["event_id"])
+    # Of the signals kept, one that both portfolios traded on.
+    signal = next(
+        by_id[one] for one, made in orders.items() if one in by_id and len(made) == 2 and fills.keys() >= {*made}
+    )
+    words = f"{signal['symbol']}@{signal['timestamp'][:10]}"
+    told = json.loads(traces("explain", run, words, "--phase", "second", "--json").stdout)
+    nodes = [node for flow in told["flows"] for node in tree(flow["root"])]
+    ids = [node["event"]["event_id"] if "event" in node else node["event_id"] for node in nodes]
+    assert len(ids) == len(set(ids))
+    assert {signal["event_id"], *orders[signal["event_id"]]} <= set(told["asked"])
+    assert {fills[order] for order in orders[signal["event_id"]]} <= set(ids)
+    assert {node["event"]["event_id"] for node in nodes if node.get("asked")} == set(told["asked"])
 
 
 @pytest.mark.parametrize("command", ["verify", "replay"])

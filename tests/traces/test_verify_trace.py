@@ -279,15 +279,15 @@ def test_dense_lines_are_read_as_the_same_events_as_single_ones(
     tmp_path: Path, file: str, old: bytes, new: bytes, kind: str
 ) -> None:
     """A blank after the first brace keeps a line out of the columns: what is found must not depend on it."""
-    phase = crossover_run([100.0 + (bar % 10) for bar in range(4000)], {2: 1, 9: 0}).write(tmp_path / "wf" / "p")
+    phase = crossover_run([100.0 + (bar % 10) for bar in range(6000)], {2: 1, 9: 0}).write(tmp_path / "wf" / "p")
     assert verify(phase).verified
     path = phase / f"{file}.jsonl"
     usual = path.read_bytes()
-    place = usual.index(old, usual.index(b'#2490"'))  # in the second block, whose lines are all alike
+    place = usual.index(old, usual.index(b'#2490"'))  # in the second block of three, whose lines are all alike
     usual = usual[:place] + new + usual[place + len(old) :]
     line = usual.count(b"\n", 0, place) + 1
     found = []
-    for content in (usual, b"".join(b"{ " + line[1:] for line in usual.splitlines(keepends=True))):
+    for content in (usual, b"".join(b"{ " + text[1:] for text in usual.splitlines(keepends=True))):
         path.write_bytes(content)
         found.append({(fault.kind, fault.line) for fault in verify(phase).faults if fault.kind != "count"})
     assert found[0] >= {(kind, line), ("changed", None)}

@@ -70,8 +70,9 @@ def _show(node: Node, depth: int, answer: Explanation, screen: Screen) -> None:
 def _more(node: Node, event: TracedEvent, answer: Explanation) -> list[str]:
     lines = [f"features: {values(node.features)}"] if node.features else []
     rule = event.text("rule") if event.event_type == "SIGNAL" else None
-    if rule is not None and rule in answer.rules:
-        lines.append(f"rule: {answer.rules[rule]}")
+    expression = answer.rules.get(event.container_id, {}).get(rule or "")
+    if expression is not None:
+        lines.append(f"rule: {expression}")
     if node.met is not None:
         lines.append(f"met {headline(node.met)} ({node.met.event_id})")
     lines += details(event, _answers(node))
