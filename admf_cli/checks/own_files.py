@@ -29,7 +29,7 @@ class OwnFiles:
         self.paths: dict[Path, None] = {}
         self._listening = False
         # Nobody can take an audit hook away again; once the block is over it does nothing.
-        sys.addaudithook(self._hear)
+        sys.addaudithook(self.hear)
 
     def __enter__(self) -> OwnFiles:
         self._listening = True
@@ -40,7 +40,8 @@ class OwnFiles:
     ) -> None:
         self._listening = False
 
-    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+    def hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """Take note of an audit event of Python's, if a user's code opens a file by it."""
         if event != "open" or not self._listening or not isinstance(arguments[0], str | bytes):
             return
         path = os.path.abspath(os.fsdecode(arguments[0]))

@@ -143,9 +143,12 @@ class UserCode:
         )
 
     def _blamed(self, trace: TracebackType | None) -> tuple[FrameType | None, int]:
-        """Return the innermost frame of the user's own code, and its line; else the innermost that is not ours."""
+        """Return the innermost frame of the user's own code, and its line; else the innermost that is not ours.
+
+        Where there is neither, as with a method that is a built-in function, the line is that of the class.
+        """
         own: tuple[FrameType | None, int] | None = None
-        other: tuple[FrameType | None, int] = (None, 0)
+        other: tuple[FrameType | None, int] = (None, self._source.line if self._source else 0)
         folder = str(self._source.file.parent) + os.sep if self._source else None
         while trace is not None:
             file = trace.tb_frame.f_code.co_filename
