@@ -186,3 +186,37 @@ def test_the_work_that_the_sources_do_is_counted_too() -> None:
     )
     assert run.returncode == 0, run.stdout[-3000:]
     assert "skipped" not in run.stdout
+
+
+def test_only_a_directory_with_a_manifest_is_looked_into_and_with_the_switch_none_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compiled, "_DIRECTORY", str(tmp_path))
+    others = [finder for finder in sys.meta_path if not isinstance(finder, compiled.CompiledFinder)]
+    monkeypatch.setattr(sys, "meta_path", list(others))
+    monkeypatch.setenv("ADMF_COMPILED", "1")
+    compiled.install()
+    assert (sys.meta_path, compiled.is_in_use()) == (others, False)
+    made(tmp_path)
+    monkeypatch.setenv("ADMF_COMPILED", "0")
+    compiled.install()
+    assert (sys.meta_path, compiled.is_in_use()) == (others, False)
+    monkeypatch.setenv("ADMF_COMPILED", "1")
+    compiled.install()
+    (finder, *rest) = sys.meta_path
+    assert isinstance(finder, compiled.CompiledFinder)
+    assert (rest, finder.modules) == (others, {MODULE})
+    manifest(tmp_path).unlink()
+    compiled.remove_manifest(str(tmp_path))  # there is none any more, which is no fault
+    assert compiled.is_in_use()  # what a process has found once holds for all of it: it is all of the modules or none
+    assert compiled.CompiledFinder(str(tmp_path)).modules == frozenset()
+
+
+def test_a_refusal_of_the_compiler_is_left_in_words_until_it_compiles_again(tmp_path: Path) -> None:
+    for _ in range(2):
+        compiled.note_refusal(str(tmp_path / "new"), "mypyc refused the sources")
+        (note,) = (tmp_path / "new").glob("refused.*.txt")
+        assert note.read_text() == "mypyc refused the sources"
+        compiled.note_refusal(str(tmp_path / "new"), None)
+        compiled.note_refusal(str(tmp_path / "new"), None)
+        assert list((tmp_path / "new").iterdir()) == []

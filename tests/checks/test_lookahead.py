@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from admf_cli.checks.lookahead import Verdict, check_lookahead
+from admf_cli.checks.lookahead import Leak, Verdict, check_lookahead
 from admf_cli.checks.rendering import lookahead_document, lookahead_lines
 from admf_cli.checks.rerun import phases_of
 from admf_cli.config import load_config
@@ -185,6 +185,49 @@ def test_a_strategy_that_needs_more_bars_than_a_cut_leaves_is_named_not_accused(
     assert verdict.leak is None
     assert verdict.failed
     assert "AssertionError" in verdict.failed[0][1]
+    first = f"{len(verdict.failed)} reruns broke off, the first cut at bar {verdict.failed[0][0]}: "
+    assert first in lookahead_lines([verdict])
+
+
+def test_how_far_a_cheat_saw_is_not_said_where_it_breaks_off_on_the_data_between(tmp_path: Path) -> None:
+    body = "\n        assert len(bars.close) < 100 or len(bars.close) == 400" + CHEATS["shift(-1)"]
+    verdict = check(tmp_path, body)
+    assert verdict.leak is not None
+    assert (verdict.leak.event_type, verdict.leak.sees_bars) == ("SIGNAL", None)
+    text = lookahead_lines([verdict])
+    assert "LOOK-AHEAD" in text
+    assert "ahead: to" not in text
+
+
+def test_a_phase_of_two_bars_is_too_short_to_cut(tmp_path: Path) -> None:
+    data = {"source": "synthetic", "symbols": ["X"], "synthetic": {"bars": 2}}
+    verdict = check(tmp_path, "\n        return np.ones(bars.close.shape)", data=data)
+    assert (verdict.cuts, verdict.reruns, verdict.is_sound) == ((), 0, True)
+    assert "the phase is too short to cut" in lookahead_lines([verdict])
+
+
+def test_a_fill_that_knew_the_future_is_named_without_blaming_a_feature_or_a_strategy() -> None:
+    leak = Leak(
+        "FILL", "execution#7", "execution", None, 4, "2020-01-08T00:00:00Z", (), {"price": 9}, None, "2020-01-08", True
+    )
+    text = lookahead_lines([Verdict("p", 9, (5,), 2, 11, leak)])
+    assert "first event that knew the future: FILL execution#7 at 2020-01-08T00:00:00Z (bar 4)\n" in text
+    assert "what leaked" not in text
+    assert "data turned to noise after 2020-01-08:  no such event" in text
+
+
+def test_progress_is_told_before_every_rerun(tmp_path: Path) -> None:
+    (tmp_path / "my.py").write_text(f"{HEAD}\nclass S:\n    def targets(self, b, f): return np.ones(b.close.shape)\n")
+    config = {
+        "data": {"source": "synthetic", "symbols": ["X"], "synthetic": {"bars": 30}},
+        "strategies": [{"name": "s", "type": "python", "path": f"{tmp_path / 'my.py'}:S"}],
+        "risk_profiles": [{"name": "r", "sizing": {"type": "fixed", "quantity": 1}}],
+    }
+    (phase,) = phases_of(load_config(config))
+    told: list[tuple[int, int]] = []
+    verdict = check_lookahead(phase, cuts=2, progress=lambda done, total: told.append((done, total)))
+    assert told == [(done, 2 * len(verdict.cuts)) for done in range(verdict.reruns)]
+    assert verdict.reruns == 2 * len(verdict.cuts) >= 4
 
 
 def test_closing_at_the_end_of_a_day_and_a_holding_period_are_no_look_ahead(tmp_path: Path) -> None:

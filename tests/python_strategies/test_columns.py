@@ -10,7 +10,7 @@ import pytest
 from admf_cli import run_backtest
 from admf_cli.errors import AdmfError, ConfigError, RunFailedError
 
-from .conftest import Run, config_of, events_of, signals_of
+from .conftest import Run, config_of, events_of, signals_of, write_days
 
 CROSSING = """
 from dataclasses import dataclass
@@ -78,6 +78,17 @@ class S:
     assert signals_of(result) == [(0, 0.25), (100, 0.25), (200, 0.25)]
 
 
+def test_on_a_bar_that_a_symbol_lacks_nothing_is_decided_for_it(tmp_path: Path) -> None:
+    days = write_days(tmp_path / "A.csv", [(10.0, 11.0, 9.0, 10.0)] * 4).read_text().splitlines(keepends=True)
+    (tmp_path / "B.csv").write_text(days[0] + days[1] + days[4])
+    (tmp_path / "my.py").write_text(
+        "class S:\n    def targets(self, bars, f): return [[0, 0], [0, 1], [0, 1], [0, 1]]\n"
+    )
+    config = config_of(tmp_path, "S")
+    config["data"] = {"path": {name: str(tmp_path / f"{name}.csv") for name in "AB"}}
+    assert signals_of(run_backtest(config)) == [(3, 1.0)]  # not at bars 1 and 2, which B lacks
+
+
 def test_targets_before_a_phase_are_left_out_and_it_begins_flat(run_class: Run) -> None:
     phases = [{"name": "later", "start": "2000-03-01"}]
     source = "class S:\n    def targets(self, bars, features):\n        return np.ones(bars.close.shape)\n"
@@ -116,6 +127,12 @@ def test_what_goes_wrong_is_told_with_file_and_line(body: str, message: str, run
     with pytest.raises(RunFailedError, match=message) as caught:
         run_class(f"class S:\n    def targets(self, bars, features):\n        {body}\n", features=features)
     assert "my.py:" in str(caught.value)
+
+
+def test_targets_of_a_kind_that_there_is_not_are_refused_before_they_are_asked_for(run_class: Run) -> None:
+    source = "class S:\n    kind = 'percent'\n    def targets(self, bars, features): 1 / 0\n"
+    with pytest.raises(RunFailedError, match=r"my\.py:2 in kind: must be one of direction, weight\n.*'percent'"):
+        run_class(source)
 
 
 def test_nothing_below_the_arrays_is_the_market_s_own_memory(run_class: Run) -> None:

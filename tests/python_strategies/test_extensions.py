@@ -9,6 +9,7 @@ import pytest
 
 from admf_cli import run_backtest
 from admf_cli.checks.lookahead import check_lookahead
+from admf_cli.checks.rendering import lookahead_lines
 from admf_cli.checks.rerun import phases_of
 from admf_cli.config import load_config
 from admf_cli.errors import ConfigError, RunFailedError
@@ -69,6 +70,12 @@ def flat_fee(fee):
 def negative(**params):
     return lambda tape: float("nan")
 
+def rebate(**params):
+    return lambda tape: -0.25
+
+def constant(**params):
+    return 0.01
+
 def half_tick(ticks=0.5):
     return lambda tape: ticks
 '''
@@ -90,6 +97,8 @@ flat_fee = pack:flat_fee
 [admf.slippages]
 half_tick = pack:half_tick
 negative = pack:negative
+rebate = pack:rebate
+constant = pack:constant
 """
 
 
@@ -133,7 +142,9 @@ def test_a_feature_that_peeks_is_named_by_the_look_ahead_check() -> None:
     rules = {"type": "rules", "params": {"enter_long": "share > 0.9", "exit_long": "share < 0.85"}}
     features = {"fine": {"type": "MIDRANGE"}, "share": {"type": "peeks"}}
     (phase,) = phases_of(load_config(config(rules, features=features)))
-    leak = check_lookahead(phase, cuts=4).leak
+    verdict = check_lookahead(phase, cuts=4)
+    assert "what leaked: feature share\n" in lookahead_lines([verdict])
+    leak = verdict.leak
     assert leak is not None
     assert (leak.event_type, leak.features) == ("FEATURE", ("share",))
     assert leak.sees_bars is not None
@@ -176,6 +187,18 @@ FAULTS: dict[str, tuple[dict[str, Any], dict[str, Any], type[Exception], str]] =
         {"slippage": {"type": "installed", "name": "negative"}},
         RunFailedError,
         "slippage negative: must be a finite number, not negative .got nan.",
+    ),
+    "below zero": (
+        {"type": "buy_and_hold"},
+        {"slippage": {"type": "installed", "name": "rebate"}},
+        RunFailedError,
+        "slippage rebate: must be a finite number, not negative .got -0.25.",
+    ),
+    "no function": (
+        {"type": "buy_and_hold"},
+        {"slippage": {"type": "installed", "name": "constant"}},
+        ConfigError,
+        "execution.slippage: constant must make a function .it made a float.",
     ),
 }
 

@@ -89,3 +89,18 @@ def test_before_the_first_bar_its_close_is_not_known() -> None:
     opened = Past({"close": np.arange(20.0)[:, None]}, None, 5, 1, Clock())
     assert opened.series("close", 0).tolist() == [0.0, 1.0, 2.0, 3.0, 4.0]
     assert opened.value("close", 0) == 4.0
+
+
+def test_before_a_symbol_s_first_bar_there_is_no_value_and_without_gaps_there_is_always_a_bar() -> None:
+    clock = Clock()
+    late = np.array([[True, False], [True, False], [True, True]])
+    known = Past({"close": np.arange(6.0).reshape(3, 2)}, late, 0, 2, clock)
+    assert np.isnan(known.value("close", 0))  # nothing has closed yet
+    known.begin()
+    assert (known.value("close", 0), known.has_bar(0), known.has_bar(1)) == (0.0, True, False)
+    assert np.isnan(known.value("close", 1))
+    clock.bar = 2
+    assert (known.value("close", 1), known.has_bar(1)) == (5.0, True)
+    whole = Past({"close": np.arange(3.0)[:, None]}, None, 0, 1, Clock())
+    assert np.isnan(whole.value("close", 0))
+    assert whole.has_bar(0)

@@ -42,6 +42,7 @@ def run(source: str, folder: Path) -> None:
         ("ctx.buy('1', symbol='A')", "number"),
         ("ctx.buy(1, symbol='C')", "C"),
         ("ctx.buy(1)", "symbol"),
+        ("ctx.orders('C')", "no symbol 'C'"),
         ("ctx.buy(1, symbol='A', limit=-5)", "above 0"),
         ("ctx.buy(1, symbol='A', at_close='no')", "must be True or False"),
     ],
@@ -53,6 +54,18 @@ def test_an_order_that_contradicts_itself_is_refused_with_the_strategy_s_line(
         run(f"class S:\n    def on_bar(self, ctx):\n        {call}\n", tmp_path)
     assert caught.value.exit_code == 4
     assert "my.py:3" in str(caught.value)
+
+
+def test_the_bracket_of_a_target_may_lie_either_way_and_orders_are_asked_for_by_symbol(tmp_path: Path) -> None:
+    # Whether it buys or sells is known only when it meets the position, so neither price can be on the wrong side yet.
+    body = """
+        if ctx.bar == 0:
+            ctx.target('A', quantity=2, stop_loss=1e6, take_profit=1e-6)
+            assert [order.symbol for order in ctx.orders('A')] == []
+        if ctx.bar == 1: ctx.buy(1, symbol='B', limit=1e-6)
+        if ctx.bar == 2: assert [order.symbol for order in ctx.orders('B')] == ['B'] and ctx.orders('A') == ()
+"""
+    run(f"class S:\n    def on_bar(self, ctx):{body}", tmp_path)
 
 
 @pytest.mark.parametrize(
