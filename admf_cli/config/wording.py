@@ -130,14 +130,8 @@ def _wrong_type(
     if kind == "string_type":
         if key in _MOMENTS:
             return "must be a date or a UTC time", _moment(str(node.value))
-        return rule, _in_quotes(node)
+        return rule, f'write "{printable(node.text)}" in quotes'
     return rule, example
-
-
-def _in_quotes(node: Node) -> str | None:
-    if isinstance(node, MappingNode | ListNode):
-        return None
-    return f'write "{printable(node.text)}" in quotes'
 
 
 def _moment(text: str) -> str:

@@ -77,6 +77,8 @@ def test_a_flag_wins_over_an_override_and_one_not_given_changes_nothing() -> Non
         ("portfolio.initial_capital", "path=value"),
         ("=5", "path before ="),
         ("a..b=5", "path before ="),
+        ("data[path]x=5", "path before ="),
+        ("portfolio.initial_capital=0" + "1" * 5000, "the number is too large"),
         (".".join("a" * 30) + "=5", "path before ="),
         ("portfolio.initial_capital=[", "not valid YAML"),
         ("portfolio.initial_capital=010", "begin with 0"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from typing import Any
 
 import pytest
@@ -57,6 +58,51 @@ SOUND = [
         ("features={f: {type: EMA, input: clse}}", "features.f.input", "must be one of open"),
         ("features={f: {type: EMA, input: g}, g: {type: EMA, input: f}}", "features.f.input", "reads itself"),
         ("strategies[0].orders={entry: {type: market, limit_offset: 0.1}}", "strategies[0].orders.entry", "no meaning"),
+        ("data={source: parquet, path: a.parquet, delimiter: ;}", "data.delimiter", "no meaning with source: parquet"),
+        ("strategies=[{name: s, type: recorded, params: {a: 1}}]", "strategies[0].params", "take no parameters"),
+        ("strategies=[{name: s, type: python, path: 5}]", "strategies[0].path", "must be text"),
+        (
+            "strategies=[{name: s, type: rules, params: {enter_long: max(close, open) > 1}}]",
+            "strategies[0].params[open) > 1]",
+            "in { } a comma ends a text: put the expression in quotes",
+        ),
+        (
+            "strategies=[{name: a, type: python, path: x.py:S}, {name: a_r, type: buy_and_hold}]",
+            "strategies[0].name",
+            "with r it makes the container id strategy_a_r, and so does a_r",
+        ),
+        (
+            "execution.commission={type: percent, rate: 0.001, minimum: 5, maximum: 1}",
+            "execution.commission",
+            "lower minimum or raise maximum",
+        ),
+        (
+            "execution.commission={type: tiered, tiers: [{up_to: 5, rate: 0.1}, {up_to: 3, rate: 0.1}]}",
+            "execution.commission",
+            "tiers rise by up_to, and only the last has none",
+        ),
+        ("execution.margin={}", "execution.margin", "write initial: 0.5 or leverage: 2"),
+        ("execution.margin={initial: 0.5, leverage: 2}", "execution.margin", "takes either initial or leverage"),
+        ("execution.margin={leverage: 4, maintenance: 0.3}", "execution.margin", "above the initial margin of 0.25"),
+        ("strategies[0].orders={entry: {type: stop}}", "strategies[0].orders.entry", "write stop_offset: 0.01"),
+        (
+            "strategies[0].orders={exit: {type: trailing_stop}}",
+            "strategies[0].orders.exit",
+            "write trail_percent: 0.05",
+        ),
+        (
+            "strategies[0].orders={entry: {good_till: {bars: 3}}}",
+            "strategies[0].orders.entry",
+            "write both, with good_till: {bars: 5}, or neither",
+        ),
+        (
+            "strategies[0].orders={entry: {time_in_force: GTD, good_till: {bars: 3, until: 2005-01-01}}}",
+            "strategies[0].orders.entry.good_till",
+            "write good_till: {bars: 5}",
+        ),
+        ("features={a-b: {type: SMA}}", "features.a-b", "begins with no digit"),
+        ("data.symbols=[' A']", "data.symbols[0]", "without spaces around it"),
+        ("data.start='20000101'", "data.start", "write 2000-01-01"),
         (
             "risk_profiles[0].trailing_stop={percent: 0.1, from: close}",
             "risk_profiles[0].trailing_stop.from",
@@ -82,10 +128,43 @@ def test_a_disagreement_is_a_fault_of_the_key_to_change(override: str, path: str
         "data={path: 'x/{symbol}.csv', symbols: [BRK.B, ^GSPC]}",
         "execution={margin: {initial: 0.5}}",
         "features={f: {type: EMA, input: g}, g: {type: EMA, input: close}}",
+        "data={&one path: A, symbols: [*one]}",  # a key may be an anchor
     ],
 )
 def test_what_agrees_is_taken(override: str) -> None:
     load_config({}, [*SOUND, override])
+
+
+def test_a_shared_portfolio_and_a_strategy_cannot_have_one_name() -> None:
+    strategies = "strategies=[{name: Combined, type: buy_and_hold}]"
+    load_config({}, [*SOUND, strategies])
+    with pytest.raises(ConfigError, match="may not be named combined here: that is the name of the shared portfolio"):
+        load_config({}, [*SOUND, strategies, "portfolio.allocations={Combined: 1}"])
+
+
+def test_more_portfolios_than_anybody_means_are_refused_as_one_fault() -> None:
+    config: dict[str, Any] = {
+        "data": {"path": "a.csv"},
+        "strategies": [{"name": f"s{number}", "type": "buy_and_hold"} for number in range(101)],
+        "risk_profiles": [{"name": f"r{number}", "sizing": {"type": "fixed", "quantity": 1}} for number in range(100)],
+    }
+    with pytest.raises(ConfigError, match="strategies x risk profiles make at most 10,000 portfolios") as caught:
+        load_config(config)
+    assert len(caught.value.faults) == 1
+
+
+def test_where_the_system_knows_no_zones_a_name_of_their_form_is_left_to_the_reader(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def missing(name: str) -> None:
+        raise zoneinfo.ZoneInfoNotFoundError(name)
+
+    monkeypatch.setattr(zoneinfo, "ZoneInfo", missing)
+    monkeypatch.setattr(zoneinfo, "available_timezones", set[str])
+    taken = load_config({}, [*SOUND, "data.timezone=America/New_York"])
+    assert taken.values["data"]["timezone"] == "America/New_York"
+    with pytest.raises(ConfigError, match="a time zone is an IANA name"):
+        load_config({}, [*SOUND, "data.timezone=../../etc/passwd"])
 
 
 def test_ids_of_containers_that_two_pairs_of_names_would_make_are_refused() -> None:

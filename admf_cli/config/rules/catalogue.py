@@ -112,7 +112,7 @@ def _said(ground: Ground, said: ParameterFault, *path: Step) -> Fault:
     steps = (*holder, said.parameter) if said.parameter else holder
     if rule.startswith("is not a parameter"):
         known = rule.partition("(known: ")[2].rstrip(")")
-        if said.parameter.endswith(")"):
+        if ")" in said.parameter:
             hint = "in { } a comma ends a text: put the expression in quotes"
         return ground.at(*steps, rule="unknown parameter", remedy=hint or f"known: {known}", value=False, key=True)
     larger = re.match(r"must be less than ([a-z_]+)$", rule)

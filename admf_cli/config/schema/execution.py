@@ -18,7 +18,7 @@ class _Bounded(Section):
     @model_validator(mode="after")
     def _ordered(self) -> "_Bounded":
         if self.maximum is not None and self.minimum > self.maximum:
-            raise fault("minimum must not be above maximum")
+            raise fault("minimum must not be above maximum", "lower minimum or raise maximum")
         return self
 
 
@@ -78,7 +78,10 @@ class TieredCommission(_Bounded):
         ends = [tier.up_to for tier in self.tiers]
         known = [end for end in ends[:-1] if end is not None]
         if len(known) != len(ends) - 1 or ends[-1] is not None or known != sorted(set(known)):
-            raise fault("tiers rise by up_to, and only the last has none")
+            raise fault(
+                "tiers rise by up_to, and only the last has none",
+                "write tiers: [{up_to: 10000, rate: 0.002}, {rate: 0.001}]",
+            )
         return self
 
 
@@ -191,7 +194,10 @@ class Margin(Section):
             raise fault("margin takes either initial or leverage", "write initial: 0.5 or leverage: 2")
         initial = self.initial if self.initial is not None else 1.0 / (self.leverage or 1.0)
         if self.maintenance is not None and self.maintenance > initial:
-            raise fault(f"maintenance must not be above the initial margin of {initial:g}")
+            raise fault(
+                f"maintenance must not be above the initial margin of {initial:g}",
+                "lower maintenance, or ask for more initial margin",
+            )
         return self
 
 

@@ -38,7 +38,7 @@ class GoodTill(Section):
     @model_validator(mode="after")
     def _one(self) -> "GoodTill":
         if (self.bars is None) == (self.until is None):
-            raise fault("good_till takes either bars or until")
+            raise fault("good_till takes either bars or until", "write good_till: {bars: 5}")
         return self
 
 
@@ -89,9 +89,11 @@ class OrderStyle(Section):
         if self.type in ("stop", "stop_limit") and self.stop_offset is None:
             raise fault(f"a {self.type} order needs stop_offset", "write stop_offset: 0.01")
         if self.type == "trailing_stop" and (self.trail_percent is None) == (self.trail_amount is None):
-            raise fault("a trailing_stop order needs either trail_percent or trail_amount")
+            raise fault("a trailing_stop order needs either trail_percent or trail_amount", "write trail_percent: 0.05")
         if (self.time_in_force == "GTD") != (self.good_till is not None):
-            raise fault("time_in_force: GTD and good_till belong together")
+            raise fault(
+                "time_in_force: GTD and good_till belong together", "write both, with good_till: {bars: 5}, or neither"
+            )
         return self
 
 
