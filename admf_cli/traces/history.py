@@ -66,6 +66,10 @@ class History:
             self.missing.append(name)
         return value
 
+    def begins_within(self, bars: int) -> bool:
+        """Return whether that many bars reach back to the first one that the run read."""
+        return self._bar(bars) is None and self._nothing_came_before()
+
     def notes(self) -> tuple[str, ...]:
         """Say which values are not on disk, and why."""
         if not self.missing:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from admf_cli.traces.archive import Archive
 from admf_cli.traces.event import TracedEvent
 from admf_cli.traces.history import History
-from admf_cli.traces.members import Gate, gates_of, is_of_gate, is_shut
+from admf_cli.traces.members import LOOK_BACK_BARS, Gate, gates_of, is_of_gate, passes
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,10 @@ class Judgement:
 
     Attributes:
         verdict: "wanted already" (a rule held, but the strategy already wanted it), "outvoted" (a member's rule held,
-            but not enough of them), "gate closed" (a rule behind a closed gate held), "warming up" (a rule needs a
-            value that is still undefined), "not met", "not its symbol", "no rules" (its code decides), "not recorded"
-            (it replays a recording), or "rules unknown" (they or their values are not on disk).
+            but not enough of them), "gate closed" (a rule behind a closed gate held), "gate unknown" (behind one that
+            bars not looked at decided), "warming up" (a rule needs a value that is still undefined), "not met",
+            "not its symbol", "no rules" (its code decides), "not recorded" (it replays a recording), or "rules unknown"
+            (they or their values are not on disk).
         notes: what is not on disk that the answer would need.
     """
 
@@ -82,10 +83,17 @@ def judge(archive: Archive, strategy: str, bar: TracedEvent) -> Judgement:
 
     rules = tuple(judged(name, text, 0) for name, text in expressions.items() if isinstance(text, str))
     undefined, notes = bool(history.undefined), history.notes()
-    gates = gates_of(expressions, lambda name, text, lag: judged(name, text, lag).holds)
+    gates = gates_of(
+        expressions,
+        lambda name, text, lag: judged(name, text, lag).holds,
+        lambda: history.begins_within(LOOK_BACK_BARS),
+    )
     held = [rule for rule in rules if rule.holds and not is_of_gate(rule.name)]
-    if held and all(is_shut(rule.name, gates) for rule in held):
+    passing = {passes(rule.name, gates) for rule in held}
+    if passing == {False}:
         verdict = "gate closed"
+    elif held and True not in passing:
+        verdict = "gate unknown"
     elif held:
         verdict = "outvoted" if settings.get("type") == "ensemble" else "wanted already"
     elif undefined:

@@ -13,7 +13,7 @@ from typing import Any
 from admf_cli.traces.event import TracedEvent, amount
 
 _OPENS, _CLOSES = "gate opens", "gate closes"
-_LOOK_BACK_BARS = 500
+LOOK_BACK_BARS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Gate:
     Attributes:
         name: of the member that it guards, with those around it; "" for a filter that is no member.
         is_open: None if no bar looked at decides it.
-        bars_ago: how many of the symbol's own bars ago it was decided.
+        bars_ago: how many of the symbol's own bars ago it was decided, None if it is closed since the run began.
     """
 
     name: str
@@ -47,18 +47,24 @@ class Members:
     after: dict[str, float]
 
 
-def gates_of(expressions: Mapping[str, Any], holds: Callable[[str, str, int], bool | None]) -> tuple[Gate, ...]:
+def gates_of(
+    expressions: Mapping[str, Any],
+    holds: Callable[[str, str, int], bool | None],
+    begins: Callable[[], bool] = lambda: False,
+) -> tuple[Gate, ...]:
     """Return the gates among a strategy's rules.
 
     Args:
         holds: (rule's name, expression, lag) -> whether it held that many bars ago.
+        begins: whether the bars looked at reach back to the run's first, at which a gate is closed.
     """
     gates = []
     for name, opens in expressions.items():
         prefix = name.removesuffix(_OPENS)
         closes = expressions.get(prefix + _CLOSES)
         if prefix != name and isinstance(opens, str) and isinstance(closes, str):
-            gates.append(_gate(prefix, opens, closes, holds))
+            gate = _gate(prefix, opens, closes, holds)
+            gates.append(Gate(gate.name, False, None) if gate.is_open is None and begins() else gate)
     return tuple(gates)
 
 
@@ -67,9 +73,10 @@ def is_of_gate(rule: str) -> bool:
     return rule.endswith((_OPENS, _CLOSES))
 
 
-def is_shut(rule: str, gates: Sequence[Gate]) -> bool:
-    """Return whether a closed gate stands before a rule."""
-    return any(gate.is_open is False and rule.startswith(gate.name and f"{gate.name}: ") for gate in gates)
+def passes(rule: str, gates: Sequence[Gate]) -> bool | None:
+    """Return whether all gates before a rule are open; None if those of which that is known are."""
+    states = {gate.is_open for gate in gates if rule.startswith(gate.name and f"{gate.name}: ")}
+    return False if False in states else None if None in states else True
 
 
 def members_of(settings: Mapping[str, Any], before: TracedEvent | None, after: TracedEvent | None) -> Members | None:
@@ -103,7 +110,7 @@ def _wants(names: Sequence[str], signal: TracedEvent | None) -> dict[str, float]
 
 def _gate(prefix: str, opens: str, closes: str, holds: Callable[[str, str, int], bool | None]) -> Gate:
     name = prefix.removesuffix(": ")
-    for lag in range(_LOOK_BACK_BARS):
+    for lag in range(LOOK_BACK_BARS):
         if holds(prefix + _CLOSES, closes, lag):
             return Gate(name, False, lag)
         if holds(prefix + _OPENS, opens, lag):

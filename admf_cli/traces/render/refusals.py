@@ -17,6 +17,7 @@ _VERDICTS = {
     "wanted already": "no signal: a rule held, but it asks for what the strategy wanted already",
     "outvoted": "no signal: a member's rule held, but together the members want what they wanted already",
     "gate closed": "no signal: a rule held, but its gate was closed",
+    "gate unknown": "no signal: a rule held; its gate may have been closed, as none of the bars looked at decides it",
     "warming up": "no signal: a feature is still warming up",
     "not met": "no signal: no rule held",
     "not its symbol": "no signal: the strategy does not trade this symbol",
@@ -112,6 +113,8 @@ def _gate(gate: Gate) -> str:
     name = f"the gate of {gate.name}" if gate.name else "the gate"
     if gate.is_open is None:
         return f"{name}: closed, unless bars long ago opened it"
+    if gate.bars_ago is None:
+        return f"{name}: closed (it begins so, and no bar has opened it yet)"
     moved = "at this bar" if not gate.bars_ago else f"{gate.bars_ago:,} bars ago"
     return f"{name}: {'open' if gate.is_open else 'closed'} (decided {moved})"
 
