@@ -138,6 +138,15 @@ def config(data: str = "", strategy: str = "buy_and_hold", sizing: str = "{type:
         (config(strategy="rsi_mean_reversion, params: {oversold: 70, overbought: 30}"), "lower oversold or raise"),
         (config(strategy="rsi_mean_reversion, params: {exit_long: 5}"), "must not be less than oversold"),
         (config(strategy="rsi_mean_reversion, params: {exit_short: 95}"), "must not be more than overbought"),
+        (config(strategy="momentum, params: {lookback: 20, skip: 20}"), "must be less than lookback"),
+        (
+            config(strategy='opening_range_breakout, params: {start: "09:30", minutes: 60, exit_at: "10:30"}'),
+            "must come after the opening range",
+        ),
+        (
+            config(strategy="filter, params: {strategy: {type: buy_and_hold}, open_when: 'colse > open'}"),
+            "did you mean close",
+        ),
         (config(strategy="target_weights, params: {weights: {}}"), "needs at least one symbol"),
         (config(strategy="target_weights, params: {weights: {A: x}}"), "must be a fraction of equity"),
         (config(strategy="target_weights, params: {weights: {A: true}}"), "must be a fraction of equity"),
@@ -172,6 +181,7 @@ def config(data: str = "", strategy: str = "buy_and_hold", sizing: str = "{type:
                 "close > nothing(open)": "is not a function",
                 "close > rsi(14)": "here but a feature",
                 "close > sma_20": "timeperiod: 20",
+                "close > obv_20": "neither a bar column nor a feature; known",  # OBV has no timeperiod to write
                 "close > hlc_20": "neither a bar column nor a feature",
                 "time_between(9, 10)": "expected a time of day",
                 'time_between("09:30", "09:30")': "the two times are the same",

@@ -146,6 +146,14 @@ def test_anything_odd_is_left_to_the_careful_reader(old: str, new: str) -> None:
     assert read_columns("bars.csv", text.replace(old, new, 1).encode(), {}) is None
 
 
+def test_cells_between_blanks_are_left_to_the_careful_reader() -> None:
+    text = (HEAD + "2020-01-02,1,2.25,0.5,1.5,10\n").replace(",", " ")
+    settings = {"delimiter": " "}  # a time of day would look like one more cell
+    assert read_columns("bars.csv", text.encode(), settings) is None
+    table = read_carefully(Path("bars.csv"), text.encode(), settings)
+    assert table.columns["high"].tolist() == [2.25]
+
+
 def test_times_of_two_forms_are_not_mixed_even_far_apart() -> None:
     # Half a megabyte is one block of reading: dates in the first, times in the last.
     dates = [str(day) for day in np.arange("1900-01-01", "1980-01-01", dtype="datetime64[D]")]

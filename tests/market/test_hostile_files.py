@@ -250,3 +250,42 @@ def test_parquet_dates_are_of_the_zone_as_in_csv(tmp_path: Path) -> None:
     dates = parquet(tmp_path / "bars.parquet").bars.times
     text = HEAD + "2020-11-01,1,1,1,1,1\n2020-11-02,1,1,1,1,1\n"
     assert load(tmp_path / "bars.csv", text, timezone="America/New_York").bars.times.tolist() == dates.tolist()
+
+
+def test_a_shape_that_is_lost_in_one_portion_is_all_that_is_told_of_the_rest(tmp_path: Path) -> None:
+    # The last rows are faulty too, but where cells have moved nobody can say which is which.
+    text = HEAD + "2020-01-02,1,2,0.5\n" + "2020-01-02,1,2,0.5,1,10\n" * 40_000 + "2020-01-03,x,2,0.5,1,10\n"
+    with pytest.raises(MarketDataError, match=r"row 2, column \(all\): must have 6 fields") as caught:
+        load(tmp_path / "bars.csv", text)
+    assert "got x" not in str(caught.value)
+
+
+def test_bars_of_years_that_a_calendar_does_not_know_have_no_gaps_by_it(tmp_path: Path) -> None:
+    text = HEAD + "1900-01-02,1,2,0.5,1,10\n1900-01-03,1,2,0.5,1,10\n"
+    assert load(tmp_path / "bars.csv", text, calendar="XNYS").warnings == ()
+
+
+def test_frames_without_content_in_a_zstandard_file_are_passed_over(tmp_path: Path) -> None:
+    polars.DataFrame({"line": GOOD.splitlines()}).write_csv(
+        tmp_path / "all.zst", include_header=False, compression="zstd", separator="\x1f", quote_style="never"
+    )
+    packed, skipped = (tmp_path / "all.zst").read_bytes(), b"\x53\x2a\x4d\x18\x04\0\0\0note"
+    assert load(tmp_path / "bars.csv.zst", packed + skipped).bars.n_bars == 2
+    with pytest.raises(MarketDataError, match="the last frame is cut off"):
+        load(tmp_path / "bars.csv.zst", packed + skipped[:6])
+
+
+def test_unit_separators_are_no_table_in_zstandard_either(tmp_path: Path) -> None:
+    polars.DataFrame({"a": GOOD.splitlines(), "b": ["x"] * 3}).write_csv(
+        tmp_path / "bars.csv.zst", include_header=False, compression="zstd", separator="\x1f", quote_style="never"
+    )
+    with pytest.raises(MarketDataError, match="control characters"):
+        load_bars({"source": "csv", "path": str(tmp_path / "bars.csv.zst")})
+
+
+@pytest.mark.parametrize("time", ["2020-01-02x10:00:00", "2020-01-02 10-00-00"])
+def test_a_time_of_day_follows_a_t_or_a_blank_and_other_marks_are_faults(time: str, tmp_path: Path) -> None:
+    with pytest.raises(MarketDataError, match="row 2, column timestamp"):
+        load(tmp_path / "bars.csv", HEAD + f"{time},1,2,0.5,1,10\n")
+    either = HEAD + "2020-01-02T10:00:00,1,2,0.5,1,10\n2020-01-02 11:00:00,1,2,0.5,1,10\n"
+    assert np.diff(load(tmp_path / "bars.csv", either).bars.times).tolist() == [3_600_000_000]

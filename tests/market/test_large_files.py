@@ -63,11 +63,12 @@ def test_plain_files_are_read_by_polars_to_the_same_table(
     [
         "\ufeff" + HEAD + ROWS,
         HEAD.replace("open", '"open"') + ROWS,
+        HEAD.replace("volume", "volume,note") + ROWS.replace("10\n", '10,"two\nlines"\n'),
         HEAD + ROWS.replace("2020-01-03", "20200103").replace("2020-01-02", "20200102"),
         HEAD + ROWS.replace("-", "/"),
         HEAD + ROWS.replace("1.25", '"1.25"') + "\n",
     ],
-    ids=["a mark", "a quoted header", "short dates", "slashes", "an empty line at the end"],
+    ids=["a mark", "a quoted header", "a line end in a note", "short dates", "slashes", "an empty line at the end"],
 )
 def test_unusual_files_are_left_to_the_careful_reader(
     text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

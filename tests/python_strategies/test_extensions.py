@@ -11,6 +11,7 @@ from admf_cli import run_backtest
 from admf_cli.checks.lookahead import check_lookahead
 from admf_cli.checks.rendering import lookahead_lines
 from admf_cli.checks.rerun import phases_of
+from admf_cli.checks.warmup import check_warmup
 from admf_cli.config import load_config
 from admf_cli.errors import ConfigError, RunFailedError
 from admf_cli.results import RunResult
@@ -92,6 +93,7 @@ MIDRANGE = pack:MIDRANGE
 PEEKS = pack:PEEKS
 SHORT = pack:SHORT
 WRITES = pack:WRITES
+NOFEATURE = pack:NOTHING
 [admf.commissions]
 flat_fee = pack:flat_fee
 [admf.slippages]
@@ -210,6 +212,15 @@ def test_what_is_wrong_with_an_installed_one_is_told(
 ) -> None:
     with pytest.raises(kind, match=message):
         run_backtest(config(strategy, execution=execution))
+
+
+@pytest.mark.usefixtures("installed")
+def test_an_installed_feature_has_the_lookback_that_it_says_and_one_that_is_none_is_told() -> None:
+    known = {"mid": {"type": "MIDRANGE", "timeperiod": 10}, "average": {"type": "SMA", "timeperiod": 5, "input": "mid"}}
+    (phase,) = phases_of(load_config(config({"type": "buy_and_hold"}, features=known)))
+    assert [row.lookback for row in check_warmup(phase, 0.001)] == [9, 13]
+    with pytest.raises(ConfigError, match=r"NOFEATURE must be a FeatureExtension \(it is a int\)"):
+        run_backtest(config({"type": "buy_and_hold"}, features={"f": {"type": "NOFEATURE"}}))
 
 
 @pytest.mark.usefixtures("installed")

@@ -13,6 +13,7 @@ from admf_cli import run_backtest
 from admf_cli.errors import AdmfError, MarketDataError, StorageError
 from admf_cli.signals.from_csv import strategy_from_csv
 from admf_cli.signals.from_traces import strategy_from_traces
+from tests.features.markets import NAN, bars_of_several
 from tests.traces.handmade import STRATEGY, line_of, written
 
 TABLE = "timestamp,symbol,direction\n2020-01-02,A,1\n"
@@ -40,6 +41,17 @@ def test_a_table_of_signals_is_refused_by_line_and_rule(text: str, said: str, tm
     (tmp_path / "s.csv").write_text(text)
     with pytest.raises(MarketDataError, match=said):
         strategy_from_csv(tmp_path / "s.csv", "s")
+
+
+def test_an_empty_line_of_a_table_is_no_decision_and_no_fault(tmp_path: Path) -> None:
+    bars = bars_of_several({"A": [1, 2, 3], "B": [1, NAN, 3]})
+    days = [str(time.astype("datetime64[us]"))[:10] for time in bars.times]
+    (tmp_path / "s.csv").write_text(f"timestamp,symbol,direction\n{days[0]},A,1\n\n{days[1]},A,0\n\n")
+    decided = strategy_from_csv(tmp_path / "s.csv", "s").decide(bars, {}, 0)
+    assert (decided.bar.tolist(), decided.target.tolist()) == ([0, 1], [1.0, 0.0])
+    (tmp_path / "s.csv").write_text(f"timestamp,symbol,direction\n{days[1]},B,1\n")
+    with pytest.raises(MarketDataError, match=r"line 2: B at .*: the symbol has no bar at this time"):
+        strategy_from_csv(tmp_path / "s.csv", "s").decide(bars, {}, 0)
 
 
 def test_bytes_that_are_no_text_and_files_that_are_not_there_are_named(tmp_path: Path) -> None:

@@ -242,6 +242,8 @@ def test_a_strategy_that_is_called_bar_by_bar_has_no_signals_of_its_own(tmp_path
     (tmp_path / "my.py").write_text(source)
     with pytest.raises(ConfigError, match="strategy mine is called bar by bar"):
         run_backtest(parts, overrides=("workflow.mode=signal_generation",), workflow_id="g")
+    with pytest.raises(ConfigError, match="mine is called bar by bar with a portfolio of its own in view"):
+        run_backtest(parts, overrides=("portfolio.allocations={mine: 0.5}",), workflow_id="g")
     run_backtest(parts, workflow_id="whole")
     (tmp_path / "whole" / "a" / "strategy_mine_r.jsonl").rename(tmp_path / "whole" / "a" / "strategy_mine.jsonl")
     (tmp_path / "whole" / "a" / "strategy_mine_r.meta.json").rename(

@@ -70,3 +70,22 @@ def test_the_rule_of_each_signal_holds_by_the_lines_on_disk(kind: str) -> None:
         for name, value in whole.values.items():
             if name in payload["features"]:
                 assert payload["features"][name] == value
+
+
+@pytest.mark.parametrize(
+    ("rule", "holds"),
+    [
+        ("true", True),
+        ("not true", False),
+        ("log(close) < 2.31 and log(close) > 2.30", True),
+        ("log(zero) < 1", None),
+        ("close / zero > 1", None),
+        ("close * huge * huge > 1", None),
+        ("close / zero > 1 or close > 9", True),
+        ('time_between("09:00", "17:00")', None),
+        ('close > 9 and time_between("09:00", "17:00")', None),
+    ],
+)
+def test_what_has_no_value_is_neither_true_nor_false(rule: str, holds: bool | None) -> None:
+    values = {"close": 10.0, "zero": 0.0, "huge": 1e200}  # and no time, as of a bar that is not on disk
+    assert explain(rule, lambda name, lag: values.get(name))[0].holds is holds
