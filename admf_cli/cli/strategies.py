@@ -8,12 +8,11 @@ import typer
 
 from admf_cli.cli.descriptions import list_installed, print_json, print_parameters, print_wrapped
 from admf_cli.cli.groups import CommandGroup
+from admf_cli.cli.options import AsJson
 
 app = typer.Typer(
     cls=CommandGroup, help="List and describe the strategies that a configuration can name.", no_args_is_help=True
 )
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
 @app.command("list")

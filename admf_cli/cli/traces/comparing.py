@@ -7,29 +7,13 @@ from typing import Annotated
 
 import typer
 
-from admf_cli.cli.traces import completion
-from admf_cli.cli.traces.options import AsJson, Directory, Phase, Plain
+from admf_cli.cli.options import AsJson
+from admf_cli.cli.traces.options import Directory, Phase, Plain, directory
 
 
 def diff(
-    a: Annotated[
-        Path,
-        typer.Argument(
-            metavar="A",
-            help="A phase or a workflow.",
-            show_default=False,
-            autocompletion=completion.directories,
-        ),
-    ],
-    b: Annotated[
-        Path,
-        typer.Argument(
-            metavar="B",
-            help="The one to compare it with.",
-            show_default=False,
-            autocompletion=completion.directories,
-        ),
-    ],
+    a: Annotated[Path, directory("A", "A phase or a workflow.")],
+    b: Annotated[Path, directory("B", "The one to compare it with.")],
     tolerance: Annotated[
         float,
         typer.Option(

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from admf_cli.cli.traces.options import AsJson, Directory, Plain
+from admf_cli.cli.options import AsJson
+from admf_cli.cli.traces.options import Directory, Plain
 
 
 def list_runs(

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from admf_cli.cli.traces import completion
 
-Directory = Annotated[
-    Path,
-    typer.Argument(
-        metavar="DIR",
-        help="A phase, a workflow, or a folder of many workflows.",
-        show_default=False,
-        autocompletion=completion.directories,
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+def directory(metavar: str, text: str) -> Any:
+    """Return an argument that names a directory of traces, completed in the shell."""
+    return typer.Argument(metavar=metavar, help=text, show_default=False, autocompletion=completion.directories)
+
+
+Directory = Annotated[Path, directory("DIR", "A phase, a workflow, or a folder of many workflows.")]
 Phase = Annotated[
     str | None,
     typer.Option(

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from admf_cli.cli.options import AsJson
 from admf_cli.cli.traces import completion
-from admf_cli.cli.traces.options import AsJson, Directory, Phase, Plain, Portfolio
+from admf_cli.cli.traces.options import Directory, Phase, Plain, Portfolio
 
 
 def explain(
