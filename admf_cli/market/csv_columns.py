@@ -27,10 +27,22 @@ _MOST_LEFT_OVER = 400_000
 """Cells that Python's own parser may be given one by one; with more of them, Polars is faster."""
 
 
-def read_columns(source: str, data: bytes, settings: Mapping[str, Any]) -> Table | None:
+def count_lines(data: bytes) -> int:
+    """Return how many line ends there are.
+
+    By NumPy, because counting in bytes searches for one line end after the other, at three times the cost; by blocks,
+    for the memory.
+    """
+    text = np.frombuffer(data, np.uint8)
+    blocks = (text[start : start + _BLOCK_BYTES] for start in range(0, len(data), _BLOCK_BYTES))
+    return sum(int(np.count_nonzero(block == ord("\n"))) for block in blocks)
+
+
+def read_columns(source: str, data: bytes, settings: Mapping[str, Any], lines: int) -> Table | None:
     """Return the rows of a CSV file, or None if there is anything that the careful reader should look at.
 
     Args:
+        lines: how many line ends there are in `data`.
         settings: the `data` section; `columns`, `delimiter` and `timezone` are read.
 
     Raises:
@@ -49,12 +61,12 @@ def read_columns(source: str, data: bytes, settings: Mapping[str, Any]) -> Table
         return None
     places = match_columns(source, header, settings.get("columns"))
     if not data.endswith(b"\n"):
-        data += b"\n"
+        data, lines = data + b"\n", lines + 1
     first = header_end + 1
     if first < LONGEST:  # numbers are read as words that may reach 16 bytes back
         data, first = b" " * LONGEST + data, first + LONGEST
     zone_known = (settings.get("timezone") or "UTC") == "UTC"
-    rows = _rows(data, first, places, len(header), ord(delimiter), zone_known)
+    rows = _rows(data, first, lines - 1, places, len(header), ord(delimiter), zone_known)
     return None if rows is None else Table(source, rows.times, rows.numbers, rows.symbols, lambda row: row + 2)
 
 
@@ -71,16 +83,14 @@ class _Rows:
 
 
 def _rows(
-    data: bytes, start: int, places: Mapping[str, int], width: int, delimiter: int, zone_known: bool
+    data: bytes, start: int, count: int, places: Mapping[str, int], width: int, delimiter: int, zone_known: bool
 ) -> _Rows | None:
     buffer = np.frombuffer(data, np.uint8)
     words = words_of(data)
     pattern = _pattern(buffer[start : data.index(b"\n", start) + 1], places["timestamp"], width, delimiter)
     if pattern is None:
         return None
-    # By NumPy, because counting in bytes searches for one line end after the other, at three times the cost.
-    line_ends = (buffer[at : at + _BLOCK_BYTES] == ord("\n") for at in range(start, len(data), _BLOCK_BYTES))
-    rows = _Rows(sum(int(np.count_nonzero(block)) for block in line_ends), places)
+    rows = _Rows(count, places)
     row = left_over = time_width = 0
     while start < len(data):
         stop = data.rfind(b"\n", start, start + _BLOCK_BYTES) + 1

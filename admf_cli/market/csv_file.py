@@ -19,7 +19,7 @@ import numpy as np
 from admf_cli.errors import MarketDataError
 from admf_cli.market import files
 from admf_cli.market.bars import FloatArray, IntArray
-from admf_cli.market.csv_columns import read_columns
+from admf_cli.market.csv_columns import count_lines, read_columns
 from admf_cli.market.csv_rows import line_of, read_carefully
 from admf_cli.market.header import match_columns, unread
 from admf_cli.market.table import NUMERIC, Table
@@ -42,8 +42,9 @@ def read_csv(path: Path, settings: Mapping[str, Any]) -> Table:
     if data.endswith((b"\n\n", b"\n\r\n")):
         data = data.rstrip(b"\r\n") + b"\n"  # empty lines at the end are no rows, however many there are
     # Rows shorter than any bar would take the column readers far more memory than the text has.
-    plausible = data.count(b"\n") * _SHORTEST_ROW <= len(data)
-    table = read_columns(str(path), data, settings) if plausible else None
+    lines = count_lines(data)
+    plausible = lines * _SHORTEST_ROW <= len(data)
+    table = read_columns(str(path), data, settings, lines) if plausible else None
     if table is None and plausible and len(data) >= _LARGE_BYTES:
         table = _read_large(path, data, settings)
     if table is None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from admf_cli.errors import MarketDataError
-from admf_cli.market.csv_columns import read_columns
+from admf_cli.market.csv_columns import count_lines, read_columns
 from admf_cli.market.csv_file import read_carefully, read_csv
 from admf_cli.market.decimals import parse_decimals, words_of
 from admf_cli.market.table import Table
@@ -26,6 +26,10 @@ NUMBERS = st.one_of(
     st.from_regex(r"[0-9]{0,9}\.[0-9]{0,9}", fullmatch=True),
     st.text("0123456789.-e_ /:", max_size=19),
 )
+
+
+def columns_of(data: bytes) -> Table | None:
+    return read_columns("bars.csv", data, {}, count_lines(data))
 
 
 def careful(data: bytes) -> Table:
@@ -89,7 +93,7 @@ def test_what_is_no_plain_decimal_is_left_to_python() -> None:
 @pytest.mark.parametrize("name", ["sp500_daily", "amzn_daily", "meta_daily", "nflx_daily"])
 def test_real_data_is_read_by_the_column_and_equals_the_careful_reader(name: str) -> None:
     data = (ROOT / "data" / f"{name}.csv").read_bytes()
-    quick = read_columns("bars.csv", data, {})
+    quick = columns_of(data)
     assert quick is not None
     assert same(quick, careful(data))
 
@@ -110,7 +114,7 @@ def test_real_data_is_read_by_the_column_and_equals_the_careful_reader(name: str
 )
 def test_well_formed_files_are_read_by_the_column(text: str) -> None:
     data = text.encode()
-    quick = read_columns("bars.csv", data, {})
+    quick = columns_of(data)
     assert quick is not None
     assert same(quick, careful(data))
 
@@ -143,7 +147,7 @@ def test_well_formed_files_are_read_by_the_column(text: str) -> None:
 def test_anything_odd_is_left_to_the_careful_reader(old: str, new: str) -> None:
     text = HEAD + ROWS
     assert old in text
-    assert read_columns("bars.csv", text.replace(old, new, 1).encode(), {}) is None
+    assert columns_of(text.replace(old, new, 1).encode()) is None
 
 
 def test_cells_between_blanks_are_left_to_the_careful_reader() -> None:
@@ -158,8 +162,8 @@ def test_times_of_two_forms_are_not_mixed_even_far_apart() -> None:
     # Half a megabyte is one block of reading: dates in the first, times in the last.
     dates = [str(day) for day in np.arange("1900-01-01", "1980-01-01", dtype="datetime64[D]")]
     text = "date,open,high,low,close\n" + "".join(f"{day},1.0000,1.0000,1.0000,1.0000\n" for day in dates)
-    assert read_columns("bars.csv", text.encode(), {}) is not None
-    assert read_columns("bars.csv", (text + "1980-01-01T00:00:00,1,1,1,1\n" * 20_000).encode(), {}) is None
+    assert columns_of(text.encode()) is not None
+    assert columns_of((text + "1980-01-01T00:00:00,1,1,1,1\n" * 20_000).encode()) is None
 
 
 @settings(max_examples=300, deadline=None)
@@ -173,7 +177,7 @@ def test_a_changed_byte_never_passes_by_the_column_what_the_careful_reader_refus
                 [b"0", b"9", b".", b",", b"\n", b"\r", b" ", b'"', b"-", b"e", b"T", b"Z", b":", b"_", b"\t"]
             )
         )
-    quick = read_columns("bars.csv", bytes(text), {})
+    quick = columns_of(bytes(text))
     if quick is not None:
         assert same(quick, careful(bytes(text)))
 
