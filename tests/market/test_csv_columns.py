@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +28,8 @@ NUMBERS = st.one_of(
 )
 
 
-def columns_of(data: bytes) -> Table | None:
-    return read_columns("bars.csv", data, {}, count_lines(data))
+def columns_of(data: bytes, settings: Mapping[str, str] | None = None) -> Table | None:
+    return read_columns("bars.csv", data, settings or {}, count_lines(data))
 
 
 def careful(data: bytes) -> Table:
@@ -153,7 +153,7 @@ def test_anything_odd_is_left_to_the_careful_reader(old: str, new: str) -> None:
 def test_cells_between_blanks_are_left_to_the_careful_reader() -> None:
     text = (HEAD + "2020-01-02,1,2.25,0.5,1.5,10\n").replace(",", " ")
     settings = {"delimiter": " "}  # a time of day would look like one more cell
-    assert read_columns("bars.csv", text.encode(), settings) is None
+    assert columns_of(text.encode(), settings) is None
     table = read_carefully(Path("bars.csv"), text.encode(), settings)
     assert table.columns["high"].tolist() == [2.25]
 
