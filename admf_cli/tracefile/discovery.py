@@ -139,10 +139,11 @@ class _Walk:
                     below.append(path)
             elif name.endswith(_LEFTOVER_SUFFIXES):
                 self.leftovers.append(path)
-            elif suffix and not entry.is_file(follow_symlinks=False):
-                self.skipped.append(Skipped(path, "not a regular file"))
             elif suffix:
-                stems.setdefault(name.removesuffix(suffix), set()).add(suffix)
+                if entry.is_file(follow_symlinks=False):
+                    stems.setdefault(name.removesuffix(suffix), set()).add(suffix)
+                else:
+                    self.skipped.append(Skipped(path, "not a regular file"))
         if stems:
             self._add_phase(directory, stems)
         for path in sorted(below):

@@ -17,6 +17,7 @@ from admf_cli.traces.numbers import split_id
 from admf_cli.traces.windows import windows_of
 
 _TRADE = re.compile(r"trade:(?:(?P<portfolio>.+):)?(?P<number>[0-9]{1,9})")
+_MOST_COUNTED = 10_000
 _FORMS = "an event id (portfolio_x_y#17), trade:7, trade:PORTFOLIO:7, last-fill, or SYMBOL@TIME"
 
 
@@ -191,7 +192,8 @@ def _at(archive: Archive, symbol: str, span: Span) -> Target | Gone:
     events = [event for one in sparse for event in archive.in_bar(one, bar.bar) if event.symbol == symbol]
     events.sort(key=lambda event: event.sequence)
     others = _others(archive, symbol, span, bar)
-    note = f"{others} more bars of {symbol} lie in that span; this is the first" if others else None
+    counted = f"at least {others:,}" if others >= _MOST_COUNTED else f"{others:,}"
+    note = f"{counted} more bars of {symbol} lie in that span; this is the first" if others else None
     return Target(tuple(events) or (bar,), note)
 
 
@@ -203,7 +205,7 @@ def _others(archive: Archive, symbol: str, span: Span, first: TracedEvent) -> in
     count = 0
     for event in bars_within(archive, symbol, span):
         count += event.bar != first.bar
-        if count >= 10_000:
+        if count >= _MOST_COUNTED:
             break
     return count
 

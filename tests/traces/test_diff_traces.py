@@ -191,6 +191,54 @@ def test_phases_are_paired_by_name_and_one_more_is_a_difference(tmp_path: Path) 
     assert diff(tmp_path / "a", tmp_path / "b", phase="training").same
 
 
+def test_runs_without_a_phase_in_common_are_not_compared(tmp_path: Path) -> None:
+    for name, phases in (("a", ("one", "two")), ("b", ("three", "four"))):
+        for phase in phases:
+            made().write(tmp_path / name / phase)
+    with pytest.raises(ConfigError, match="no phase is on both sides: one, two and four, three"):
+        diff(tmp_path / "a", tmp_path / "b")
+
+
+@pytest.mark.parametrize("place", [5, 20])
+def test_lines_that_are_no_events_are_counted_and_no_difference(tmp_path: Path, place: int) -> None:
+    phases = [made().write(tmp_path / name / "backtest") for name in "ab"]
+    for phase, lines_more in zip(phases, ([b"junk\n"], [b"junk\n", b"more junk\n"]), strict=True):
+        lines = (phase / "data.jsonl").read_bytes().splitlines(keepends=True)
+        (phase / "data.jsonl").write_bytes(b"".join([*lines[:place], *lines_more, *lines[place:]]))
+    (phase_diff,) = diff(*phases).phases
+    assert phase_diff.same
+    (note,) = phase_diff.notes
+    assert note.startswith("data: ")
+    assert note.endswith(" lines are no events and were not compared")
+
+
+def test_the_same_events_in_another_order_within_a_bar_are_no_difference(tmp_path: Path) -> None:
+    b = made()
+    opened, update = b.events[PORTFOLIO][2:4]
+    assert (opened["event_type"], update["event_type"]) == ("POSITION_OPEN", "PORTFOLIO_UPDATE")
+    for key in ("event_type", "payload", "symbol"):
+        opened[key], update[key] = update[key], opened[key]
+    phase = compared(tmp_path, made(), b)
+    assert (phase.same, phase.types) == (True, ())
+    assert phase.ids_only > 0
+
+
+def test_a_metric_that_only_one_version_reports_is_no_difference_and_another_value_is(tmp_path: Path) -> None:
+    def reporting(run: Run, sharpe: float) -> Run:
+        run.events[PORTFOLIO][-2 if run.events[PORTFOLIO][-1]["event_type"] == "HEARTBEAT" else -1]["payload"][
+            "metrics"
+        ].update({"sharpe_ratio": sharpe})
+        return run
+
+    phase = compared(tmp_path / "same", reporting(made(), 1.5), reporting(newer(), 1.5), options=NEWER)
+    assert (phase.same, phase.metrics) == (True, ())
+    assert ("PHASE_END", "metrics.ulcer", "B") in {
+        (one.event_type, one.path, one.only) for one in phase.recording[PORTFOLIO]
+    }
+    phase = compared(tmp_path / "other", reporting(made(), 1.5), reporting(newer(), 1.25), options=NEWER)
+    assert [(one.name, one.a, one.b) for one in phase.metrics] == [("sharpe_ratio", 1.5, 1.25)]
+
+
 def test_a_folder_of_many_workflows_is_no_run(tmp_path: Path) -> None:
     for name in ("a", "b"):
         made().write(tmp_path / name / "backtest")

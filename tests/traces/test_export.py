@@ -236,6 +236,36 @@ def test_polars_and_duckdb_read_parquet_with_one_schema_for_every_run(real: Path
     assert pl.read_parquet(tmp_path / "real" / "runs.parquet")["status"].to_list() == ["complete"]
 
 
+def test_tables_too_long_for_the_memory_are_written_in_parts_and_come_out_the_same(
+    real: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export(real, "parquet", tmp_path / "whole")
+    monkeypatch.setattr("admf_cli.traces.tables.frames._CELLS_AT_ONCE", 100)  # a frame a block of lines
+    export(real, "parquet", tmp_path / "parts")
+    files = [sorted(path.name for path in (tmp_path / name).iterdir()) for name in ("whole", "parts")]
+    assert files[0] == files[1]
+    for name in files[0]:
+        assert pl.read_parquet(tmp_path / "whole" / name).equals(pl.read_parquet(tmp_path / "parts" / name)), name
+
+
+def test_what_is_no_number_is_null_and_a_position_closed_without_a_trade_gives_no_row(tmp_path: Path) -> None:
+    run = crossover_run([100.0 + (bar % 10) for bar in range(40)], {2: 1, 8: 0, 12: 1, 18: 0, 22: 1, 28: 0})
+    trades = [one["payload"] for one in run.events["portfolio_trend_base"] if one["event_type"] == "POSITION_CLOSE"]
+    trades[0]["trades"][0].update({"number": 1.5, "quantity": 10, "pnl": True})
+    trades[1]["trades"][0].update({"number": 1 << 63, "quantity": "ten", "direction": 1})
+    export(run.write(tmp_path / "all" / "p"), "parquet", tmp_path / "a")
+    table = pl.read_parquet(tmp_path / "a" / "trades.parquet")
+    assert table["number"].to_list() == [None, None, 3]
+    assert table["quantity"].to_list() == [10.0, None, 10.0]
+    assert table["direction"].to_list() == ["long", None, "long"]
+    assert table["pnl"][0] is None
+    for payload in trades:
+        del payload["trades"]
+    export(run.write(tmp_path / "none" / "p"), "parquet", tmp_path / "b")
+    assert pl.read_parquet(tmp_path / "b" / "trades.parquet").is_empty()
+    assert pl.read_parquet(tmp_path / "b" / "positions.parquet").height == 6
+
+
 def test_filters_narrow_what_is_exported(real: Path, tmp_path: Path) -> None:
     options = ("--from", "2001-01-01", "--until", "2001-12-31", "--container", "data")
     export(real, "parquet", tmp_path / "p", *options)
@@ -279,6 +309,18 @@ def test_mermaid_draws_the_graph_that_explain_tells(real: Path, tmp_path: Path) 
     names, edges = _graph(tmp_path / "trade.mmd")
     assert {(names[one], names[other]) for one, other in edges} == wanted
     assert "note: the graph is of the last fill" in export(real, "mermaid", tmp_path / "last.mmd")
+
+
+def test_a_graph_that_a_renderer_would_refuse_is_cut_and_says_so(
+    real: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "more than fits" not in export(real, "mermaid", tmp_path / "whole.mmd", "--event", "trade:3")
+    monkeypatch.setattr("admf_cli.traces.export.mermaid._MAX_TEXT", 500)
+    told = export(real, "mermaid", tmp_path / "cut.mmd", "--event", "trade:3")
+    assert "note: there is more than fits into one graph" in told
+    whole, cut = (_graph(tmp_path / f"{name}.mmd") for name in ("whole", "cut"))
+    assert 0 < len(cut[0]) < len(whole[0])
+    assert set(cut[0].values()) < set(whole[0].values())
 
 
 def _id_of(node: dict[str, Any]) -> str:

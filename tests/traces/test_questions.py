@@ -216,6 +216,17 @@ def test_the_last_fill_of_several_runs_is_asked_back(tmp_path: Path) -> None:
     assert explain(tmp_path / "wf_b", "last-fill").phase == "wf_b/p"
 
 
+@pytest.mark.parametrize(("bars", "counted"), [(1, None), (9_000, "8,999"), (12_000, "at least 10,000")])
+def test_a_span_of_very_many_bars_is_not_counted_to_its_end(tmp_path: Path, bars: int, counted: str | None) -> None:
+    run = Run()
+    for bar in range(bars):
+        run.add("data", "BAR", bar, 1024, {"close": 1.0}, symbol="SPX")
+        run.events["data"][-1]["timestamp"] = f"2008-01-01T{bar // 3600:02d}:{bar // 60 % 60:02d}:{bar % 60:02d}Z"
+    answer = explain(run.write(tmp_path / "wf" / "p"), "SPX@2008-01-01")
+    assert answer.asked == ("data#1",)
+    assert answer.note == (counted and f"{counted} more bars of SPX lie in that span; this is the first")
+
+
 def test_lines_that_are_no_events_are_stepped_over_in_a_story(tmp_path: Path) -> None:
     phase = made().write(tmp_path / "wf" / "p")
     whole = told_of(explain(phase, "trade:1"))

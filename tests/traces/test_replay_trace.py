@@ -76,6 +76,20 @@ def test_one_wrong_equity_in_the_results_is_found_with_its_row(folder: Path, tmp
     assert [difference.where for difference in one.differences] == [f"{copy}:451: equity"]
 
 
+def test_results_of_another_length_or_of_no_portfolio_here_are_told(folder: Path, tmp_path: Path) -> None:
+    (path,) = (folder / "results").rglob("equity.csv")
+    copy = tmp_path / path.relative_to(folder / "results")
+    copy.parent.mkdir(parents=True)
+    copy.write_text("\n".join(path.read_text().splitlines()[:800]) + "\n")
+    (one,) = replay(folder / "traces", results=tmp_path).portfolios
+    assert [(part.where, part.reported, part.replayed) for part in one.differences] == [
+        (str(copy), "799 bars", "900 bars")
+    ]
+    copy.unlink()
+    (one,) = replay(folder / "traces", results=tmp_path).portfolios
+    assert (one.verdict, one.lacks) == ("lacks", (f"no equity.csv of this portfolio below {tmp_path}",))
+
+
 @pytest.mark.parametrize("multiplier", [1.0, 50.0, 0.1])
 def test_a_multiplier_is_learnt_from_the_fills(tmp_path: Path, multiplier: float) -> None:
     directory = run(

@@ -141,6 +141,38 @@ def test_what_holds_anything_else_is_spared_whole(tmp_path: Path, plant: Any) ->
     assert sorted(other.rglob("*")) == before
 
 
+def test_a_run_that_was_killed_before_some_of_its_files_had_a_line_is_removed_whole(tmp_path: Path) -> None:
+    runs(tmp_path, "a", unsealed=["data", "features"])
+    (tmp_path / "a" / "backtest" / "features.jsonl").write_bytes(b"")
+    assert [one.workflow_id for one in prune(tmp_path, keep=0).removed] == ["a"]
+    assert names(tmp_path) == ""
+
+
+def test_a_directory_of_more_files_than_a_run_has_is_spared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs(tmp_path, "a")
+    monkeypatch.setattr("admf_cli.traces.prune._MOST_FILES", 8)
+    (spared,) = prune(tmp_path, keep=0).spared
+    assert spared.spared == "it can't be looked into: more than 8 entries"
+    assert names(tmp_path) == "a"
+
+
+def test_a_list_says_whose_figures_it_shows_and_that_it_is_not_of_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = crossover_run([100.0, 101.0, 102.0, 103.0], {1: 1})
+    for figure, name in ((0.1, PORTFOLIO), (0.3, "portfolio_trend_bold")):
+        end = json.loads(json.dumps(made.events[PORTFOLIO]).replace(PORTFOLIO, name))
+        end[-1]["payload"]["metrics"] = {"total_return": figure}
+        made.events[name] = end
+    made.write(tmp_path / "a" / "backtest")
+    told = traces("list", tmp_path, "--plain").stdout
+    assert "+30.0%" in told
+    assert "figures are those of the portfolio with the highest return in the last phase" in told
+    assert "more files than are looked at" not in told
+    monkeypatch.setattr("admf_cli.tracefile.discovery.MAX_ENTRIES", 8)
+    assert "there are more files than are looked at: name a smaller directory" in traces("list", tmp_path).stdout
+
+
 def test_no_rule_is_a_usage_error_and_nothing_goes(tmp_path: Path) -> None:
     runs(tmp_path, "a")
     result = traces("prune", tmp_path)

@@ -361,6 +361,7 @@ def test_a_text_within_an_overlong_line_is_passed_over_for_those_after_it(tmp_pa
     with TraceLookup(path) as lookup:
         assert [line.data for line in lookup.containing(b"wanted")] == [b"wanted 1", b"wanted 2"]
         assert [line.data for line in lookup.lines_from(0)] == [b"wanted 1", b"other", b"wanted 2"]
+        assert [line.data for line in lookup.lines_before(lookup.size)] == [b"wanted 2", b"other", b"wanted 1"]
         assert lookup.line_at(9) is None
         assert lookup.by_number(1) is None
 
@@ -377,6 +378,14 @@ def test_a_file_that_is_cut_short_while_it_is_read_gives_what_is_left(tmp_path: 
         assert lookup.line_at(lookup.size - 50) is None
         assert [line.data for line in lookup.containing(b'"data#')] == lines[:2]
     lookup.close()  # the second time does nothing
+
+
+def test_a_file_that_is_cut_within_an_overlong_line_ends_with_what_is_before_it(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_bytes(b"{}\n" + b"x" * (3 * MAX_LINE_BYTES) + b"\n[]\n")
+    with TraceLookup(path) as lookup:
+        os.truncate(path, 2 * MAX_LINE_BYTES)
+        assert [line.data for line in lookup.lines_from(0)] == [b"{}"]
 
 
 def test_bisection_ends_where_the_second_half_holds_no_event(tmp_path: Path) -> None:
@@ -429,6 +438,12 @@ def read_as(path: Path, lines: list[bytes]) -> tuple[list[tuple[Any, ...]], list
     return events, [(fault.kind, fault.line, fault.message) for fault in faults.sorted()], dense
 
 
+def nested_and_bare(lines: list[bytes]) -> None:
+    """As many braces as lines, although one payload is no object."""
+    changed(70, b'{"close":170.5}', b'{"close":{"of":170.5}}')(lines)
+    changed(72, b'{"close":172.5}', b"172.5")(lines)
+
+
 def changed(place: int, old: bytes, new: bytes) -> Callable[[list[bytes]], None]:
     def change(lines: list[bytes]) -> None:
         assert old in lines[place]
@@ -476,6 +491,7 @@ def test_usual_lines_are_read_as_columns_and_say_the_same(tmp_path: Path, symbol
         changed(70, b'{"close":170.5}', b"170.5"),
         changed(70, b'{"close":170.5}', b'{"close":{"of":170.5}}'),
         changed(70, b'{"close":170.5}', b'{"close":170.5'),
+        nested_and_bare,
         changed(70, b'{"close":170.5}', b'{"close":17O.5}'),
         changed(70, b'{"close":170.5}}', b'{"close":170.5},"host":"x"}'),
         changed(70, b'{"close":170.5}}', b'{"close":170.5}} '),

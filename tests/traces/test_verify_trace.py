@@ -266,6 +266,52 @@ def test_a_moved_directory_is_verified_with_a_note(tmp_path: Path) -> None:
     assert any("written as wf_1/backtest" in note for note in answer.notes)
 
 
+def test_more_files_than_are_looked_at_are_not_called_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    phase = written(tmp_path)
+    assert verify(phase).verified
+    monkeypatch.setattr("admf_cli.tracefile.discovery.MAX_ENTRIES", 8)
+    answer = verify(phase)
+    assert answer.fault_counts["too-many-files"] == 1
+    assert "name one workflow" in next(one.message for one in answer.faults if one.kind == "too-many-files")
+
+
+def test_a_fill_of_an_order_that_is_over_is_found(tmp_path: Path) -> None:
+    run = crossover_run([100.0 + bar for bar in range(10)], {2: 1})
+    fill = first(run, "FILL")
+    end = run.events[EXECUTION].pop()
+    again = {**fill["payload"], "quantity": 0.0, "value": 0.0, "commission": 0.0}
+    run.add(EXECUTION, "FILL", 9, run.next_place(9, 1 << 16), again, cause=fill["causation_id"], symbol="SPX")
+    run.events[EXECUTION].append({**end, "event_id": f"{EXECUTION}#{len(run.events[EXECUTION]) + 1}"})
+    faults = verify(run.write(tmp_path / "wf" / "backtest")).faults
+    (fault,) = (one for one in faults if one.kind == "two-ends")
+    assert (fault.line, fault.message) == (3, f"{EXECUTION}#3: {PORTFOLIO}#2 was over already, by {EXECUTION}#2")
+
+
+def test_a_signal_is_answered_by_those_who_hear_it_and_not_at_the_end_of_a_killed_run(tmp_path: Path) -> None:
+    run = crossover_run([100.0 + (bar % 10) for bar in range(40)], {2: 1, 8: 0})
+    heard = first(run, "SIGNAL")["payload"]
+    run.add("strategy_other", "PHASE_START", 0, 5, run.events[STRATEGY][0]["payload"])
+    run.add("strategy_other", "SIGNAL", 20, 1 << 19, heard, cause="data#22", symbol="SPX")
+    run.add("strategy_other", "PHASE_END", 39, (1 << 20) - 1, {"status": "complete"})
+    assert verify(run.write(tmp_path / "a" / "backtest")).faults == ()
+    killed = crossover_run([100.0 + (bar % 10) for bar in range(40)], {2: 1, 8: 0})
+    for events in killed.events.values():
+        events.pop()
+    killed.add(
+        STRATEGY, "SIGNAL", 39, killed.next_place(39, (1 << 18) + (1 << 16)), heard, cause="data#41", symbol="SPX"
+    )
+    phase = killed.write(tmp_path / "b" / "backtest", unsealed=killed.events)
+    assert set(verify(phase).fault_counts) == {"never-sealed"}
+
+
+def test_a_portfolio_that_ended_without_telling_its_cash_is_judged_by_what_it_told(tmp_path: Path) -> None:
+    run = crossover_run([100.0 + (bar % 10) for bar in range(40)], {2: 1, 8: 0})
+    del run.events[PORTFOLIO][-1]["payload"]["cash"]
+    assert verify(run.write(tmp_path / "a" / "backtest")).faults == ()
+    run.events[PORTFOLIO][-1]["payload"]["counts"]["fills"] = 7
+    assert verify(run.write(tmp_path / "b" / "backtest")).fault_counts == {"counts": 1}
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "kind"),
     [
