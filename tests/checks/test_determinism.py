@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from admf_cli.checks.determinism import check_determinism
 from tests.cli.test_run_command import admf
 
 CONFIG = """
@@ -48,3 +49,17 @@ def test_a_run_that_breaks_off_is_no_answer(tmp_path: Path) -> None:
     run = admf(tmp_path, "check", "determinism", "c.yaml")
     assert run.returncode == 4
     assert "ZeroDivisionError" in run.stderr
+
+
+def test_of_several_differences_the_earliest_is_shown(tmp_path: Path) -> None:
+    source = "import random\nclass S:\n    def __init__(self, bar): self.bar = bar\n"
+    source += "    def on_bar(self, ctx): ctx.bar == self.bar and ctx.buy(1, tag=str(random.random()))\n"
+    (tmp_path / "my.py").write_text(source)
+    both = [
+        f"{{name: {name}, type: python, path: my.py:S, params: {{bar: {bar}}}}}" for name, bar in (("a", 5), ("b", 9))
+    ]
+    config = CONFIG.replace("[{name: s, type: python, path: my.py:S}]", f"[{', '.join(both)}]")
+    (tmp_path / "c.yaml").write_text(config)
+    found = check_determinism(str(tmp_path / "c.yaml"), ()).difference
+    assert found is not None
+    assert found.container == "strategy_a_r"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from admf_cli.checks.rendering import lookahead_document, lookahead_lines
 from admf_cli.checks.rerun import phases_of
 from admf_cli.config import load_config
 from admf_cli.errors import InterruptedRunError, RunFailedError
+from admf_cli.printing import prints_go_to_stderr
 from tests.cli.test_run_command import EXAMPLES, admf
 from tests.python_strategies.conftest import write_days
 
@@ -178,6 +180,18 @@ def test_an_interrupt_within_a_strategy_ends_the_check(tmp_path: Path) -> None:
 def test_what_a_strategy_prints_is_printed_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     check(tmp_path, "\n        print('targets!')\n        return np.ones(bars.close.shape)")
     assert capsys.readouterr().out == "targets!\n"
+
+
+def test_where_standard_output_is_closed_prints_go_to_standard_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def closed(descriptor: int) -> int:
+        raise OSError(9, "Bad file descriptor")
+
+    monkeypatch.setattr(os, "dup", closed)
+    with prints_go_to_stderr():
+        print("targets!")
+    assert capsys.readouterr() == ("", "targets!\n")
 
 
 def test_a_strategy_that_needs_more_bars_than_a_cut_leaves_is_named_not_accused(tmp_path: Path) -> None:

@@ -117,3 +117,14 @@ def test_allocations_that_cannot_be_are_refused(tmp_path: Path, allocations: dic
     rules = {"trend": LONG, "revert": LONG}
     with pytest.raises(AdmfError, match=words):
         run_backtest(configuration(tmp_path, [100.0], rules, allocations=allocations))
+
+
+def test_a_weight_of_a_shared_portfolio_that_has_drifted_a_little_is_left_alone(tmp_path: Path) -> None:
+    # Half of 10,000 buys 50 at 100; at 104 they are 5,200 of 10,200: 51 %, a point off; at 150 7,500 of 12,500: 60 %.
+    config = configuration(tmp_path, [100, 100, 104, 150, 150], {}, allocations={"w": 1.0})
+    sent = {}
+    for name, drift in {"exactly": {}, "within 5 %": {"drift": 0.05}}.items():
+        params = {"weights": {"X": 0.5}, "rebalance": "daily", **drift}
+        config["strategies"] = [{"name": "w", "type": "target_weights", "params": params}]
+        sent[name] = [bar for bar, *_ in orders(events_of(config))]
+    assert sent == {"exactly": [0, 2, 3], "within 5 %": [0, 3]}

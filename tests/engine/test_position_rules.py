@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from admf_cli import run_backtest
 from tests.engine.table import FLAT, Bar, entry, fills, limit, of_type, run
 
 UP: Bar = (110.0, 110.0, 110.0, 110.0)
@@ -147,3 +148,42 @@ def test_what_exceeds_the_volume_ends_by_its_time_in_force(
     assert [fill["quantity"] for fill in of_type(events, "FILL")] == filled
     ended = of_type(events, "CANCEL") + of_type(events, "EXPIRE")
     assert [(end["reason"], end["remaining"]) for end in ended] == ([(reason, 10.0 - sum(filled))] if reason else [])
+
+
+def test_a_trailing_reversal_whose_position_is_stopped_out_goes_on_trailing_as_an_entry(tmp_path: Path) -> None:
+    # Bought 10 % over 100, at 110; at 112 a reversal is sent, 10 % under it: 100.8; the stop-loss at 104.5 comes first.
+    # What it would have opened trails on from 100.8, not from 10 % under the close of 104, which 100 would not meet.
+    bars = [FLAT, (106, 112, 106, 112), (106, 106, 104, 104), (104, 104, 100, 100)]
+    orders = {"entry": {"type": "trailing_stop", "trail_percent": 0.1}}
+    both = rules(enter_long="close == 100 and first_bar", enter_short="close == 112")
+    events = run(tmp_path, bars, strategy=both, orders=orders, profile={"stop_loss": 0.05})
+    assert [(bar, purpose, round(price, 9)) for bar, purpose, price in fills(events)] == [
+        (1, "entry", 110.0),
+        (2, "stop_loss", 104.5),
+        (3, "entry", 100.8),
+    ]
+    assert of_type(events, "PHASE_END")[-1]["positions"]["X"]["quantity"] == -10.0
+
+
+def test_a_size_by_volatility_is_measured_on_the_symbol_s_own_bars(tmp_path: Path) -> None:
+    closes = [100.0, 103.0, 99.0, 104.0, 98.0, 105.0, 101.0]
+    rows = [f"2020-01-{day:02d},{close},{close},{close},{close},1000\n" for day, close in enumerate(closes, start=1)]
+    other = [f"2020-01-{day:02d},50,51,49,50,1000\n" for day in (1, 2, 5, 9, 10, 12, 13)]
+    head = "timestamp,open,high,low,close,volume\n"
+    (tmp_path / "A.csv").write_text(head + "".join(rows))
+    (tmp_path / "B.csv").write_text(head + "".join(other))
+
+    def bought(*symbols: str) -> list[float]:
+        result = run_backtest(
+            {
+                "data": {"path": {name: str(tmp_path / f"{name}.csv") for name in symbols}, "periods_per_year": 252},
+                "strategies": [{"name": "s", "symbols": ["A"], **rules(enter_long="close == 105")}],
+                "risk_profiles": [{"name": "r", "sizing": {"type": "volatility_target", "target": 0.2, "period": 4}}],
+                "execution": {"trace_settings": {"persist_to_disk": False}},
+                "results": {"write": False},
+            }
+        )
+        traced = [event for trace in result.phases[0].traces for event in trace.events]
+        return [event["payload"]["quantity"] for event in traced if event["event_type"] == "FILL"]
+
+    assert bought("A", "B") == bought("A") != []

@@ -73,3 +73,16 @@ def test_results_that_a_kill_cut_short_are_replaced_and_those_of_others_are_not(
     (mine / "trades.csv").write_text("x")
     claim(None, tmp_path, overwrite=True)
     assert (mine / "trades.csv").exists()
+
+
+def test_a_link_among_the_traces_of_a_run_that_is_replaced_stays(tmp_path: Path) -> None:
+    phase = tmp_path / "wf" / "p"
+    phase.mkdir(parents=True)
+    for name in ("data", "mine"):
+        (phase / f"{name}.meta.json").write_text('{"workflow_id": "wf"}')
+    (phase / "data.jsonl").write_text("")
+    (tmp_path / "elsewhere.jsonl").write_text("of somebody else")
+    (phase / "mine.jsonl").symlink_to(tmp_path / "elsewhere.jsonl")
+    with claim(tmp_path, None, overwrite=True):
+        assert sorted(path.name for path in phase.iterdir()) == ["mine.jsonl", "mine.meta.json"]
+    assert (tmp_path / "elsewhere.jsonl").read_text() == "of somebody else"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from admf_cli import run_backtest
+from admf_cli.errors import AdmfError
 
 
 def events_of(params: dict[str, Any]) -> list[dict[str, Any]]:
@@ -66,3 +68,17 @@ def test_without_drift_every_moment_is_traded() -> None:
     events = events_of({"weights": {"A": 0.5}, "rebalance": "weekly"})
     assert "drift" not in next(event for event in events if event["event_type"] == "SIGNAL")["payload"]
     assert [event for event in events if event["payload"].get("reason") == "within_drift"] == []
+
+
+def test_a_weight_of_a_symbol_that_the_file_turns_out_to_lack_is_told_with_those_that_it_has(tmp_path: Path) -> None:
+    head = "symbol,timestamp,open,high,low,close,volume\n"
+    (tmp_path / "b.csv").write_text(head + "AAPL,2020-01-02,1,1,1,1,5\nMSFT,2020-01-02,1,1,1,1,5\n")
+    config = {
+        "data": {"path": str(tmp_path / "b.csv")},
+        "strategies": [{"name": "w", "type": "target_weights", "params": {"weights": {"AAPL": 0.5, "MSTF": 0.5}}}],
+        "risk_profiles": [{"name": "r", "sizing": {"type": "target_weights"}}],
+        "execution": {"enable_event_tracing": False},
+        "results": {"write": False},
+    }
+    with pytest.raises(AdmfError, match=r"weights.*must be one of the symbols AAPL, MSFT \(got 'MSTF'\).*MSFT"):
+        run_backtest(config)
