@@ -244,10 +244,8 @@ def _number(event: Mapping[str, Any]) -> int:
 def _reason(container: ContainerTrace, meta: Meta | None, copy: _Copy) -> str:
     if meta is None:
         what = "its meta file was damaged" if container.has_meta else "it was never sealed"
-    elif copy.lost_lines or (meta.file_bytes or 0) > 0:
-        what = "its lines were not those that were sealed"
     else:
-        what = "its meta file did not fit"
+        what = "its lines were not those that were sealed"
     if not copy.lost_lines:
         return what
     return f"{what}; {copy.lost_lines:,} line{'s' * (copy.lost_lines != 1)} left out"

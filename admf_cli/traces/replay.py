@@ -203,7 +203,8 @@ class _Comparison:
 
     def _compare_updates(self, curve: Curve, reported: Reported) -> None:
         for bar, (event_id, payload) in reported.updates.items():
-            if not 0 <= bar < len(curve.equity):
+            if bar >= len(curve.equity):
+                self._differ(f"{event_id}: bar", str(bar), f"the last one is {len(curve.equity) - 1}")
                 continue
             for key, series in (("cash", curve.cash), ("equity", curve.equity), ("exposure", curve.exposure)):
                 said = amount(payload, key)

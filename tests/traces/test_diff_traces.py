@@ -199,6 +199,13 @@ def test_runs_without_a_phase_in_common_are_not_compared(tmp_path: Path) -> None
         diff(tmp_path / "a", tmp_path / "b")
 
 
+def test_phases_without_a_container_in_common_are_not_compared(tmp_path: Path) -> None:
+    a = made().write(tmp_path / "a" / "backtest", untraced=[STRATEGY, PORTFOLIO, EXECUTION])
+    b = made().write(tmp_path / "b" / "backtest", untraced=["data", "features", PORTFOLIO])
+    with pytest.raises(ConfigError, match=r"no container in common: data, features; execution, strategy_trend"):
+        diff(a, b)
+
+
 @pytest.mark.parametrize("place", [5, 20])
 def test_lines_that_are_no_events_are_counted_and_no_difference(tmp_path: Path, place: int) -> None:
     phases = [made().write(tmp_path / name / "backtest") for name in "ab"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from commandline import traces
-from handmade import EXECUTION, PORTFOLIO, STRATEGY, crossover_run, written
+from handmade import EXECUTION, PORTFOLIO, STRATEGY, crossover_run, sealed, written
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -59,7 +60,11 @@ def test_a_killed_run_loses_its_torn_lines_and_is_recovered(tmp_path: Path) -> N
 def test_a_container_without_a_line_gets_the_mode_that_the_others_tell(tmp_path: Path) -> None:
     phase = written(tmp_path / "a", unsealed=NAMES)
     (phase / f"{PORTFOLIO}.jsonl").write_bytes(b"")
-    assert repaired(phase, tmp_path / "b")[PORTFOLIO].kept == 0  # and verify, which compares modes, is content
+    (phase / "data.jsonl").unlink()
+    (phase / "data.meta.json").write_bytes(b"{")  # all that is left of the first container
+    found = repaired(phase, tmp_path / "b")
+    assert found["data"].status == "lost"
+    assert found[PORTFOLIO].kept == 0  # and verify, which compares modes, is content
 
 
 def test_lines_in_the_middle_are_lost_and_named_by_their_ids(tmp_path: Path) -> None:
@@ -91,6 +96,48 @@ def test_a_container_whose_lines_are_gone_is_lost_and_said_to_be(tmp_path: Path)
     one = repaired(phase, tmp_path / "b")["features"]
     assert (one.status, one.kept, one.lost) == ("lost", 0, 42)
     assert not list((tmp_path / "b").rglob("features*"))
+
+
+def test_only_a_thousand_lost_lines_are_listed_and_all_are_counted(tmp_path: Path) -> None:
+    phase = written(tmp_path / "a")
+    path = phase / "data.jsonl"
+    path.write_bytes(path.read_bytes() + b"junk\n" * 1_500)
+    one = repaired(phase, tmp_path / "b")["data"]
+    assert (one.kept, one.lost, len(one.lines)) == (42, 0, 1_000)
+    assert one.reason == "its lines were not those that were sealed; 1,500 lines left out"
+
+
+def resealed(phase: Path, name: str, change: Callable[[dict[str, Any]], object]) -> None:
+    path = phase / f"{name}.meta.json"
+    meta = json.loads(path.read_bytes())
+    del meta["seal"]
+    change(meta)
+    path.write_bytes(sealed(meta))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda meta: meta["events"]["BAR"].update(published=10), "its lines were not those that were sealed"),
+        (lambda meta: meta["events"].pop("BAR"), "its lines were not those that were sealed"),
+        (lambda meta: meta["file"].update(bytes=0), "its lines were not those that were sealed"),
+        (lambda meta: meta.pop("file"), "its meta file was damaged"),
+    ],
+)
+def test_a_seal_that_the_lines_contradict_is_made_anew_from_them(
+    tmp_path: Path, change: Callable[[dict[str, Any]], object], reason: str
+) -> None:
+    phase = written(tmp_path / "a")
+    resealed(phase, "data", change)
+    resealed(phase, "data", lambda meta: "file" in meta and meta["file"].update(sha256="0" * 64))
+    one = repaired(phase, tmp_path / "b")["data"]
+    assert (one.status, one.reason, one.kept, one.lost) == ("recovered", reason, 42, 0)
+    meta = json.loads((tmp_path / "b" / "wf_1" / "backtest" / "data.meta.json").read_bytes())
+    assert {name: tally["published"] for name, tally in meta["events"].items()} == {
+        "BAR": 40,
+        "PHASE_START": 1,
+        "PHASE_END": 1,
+    }
 
 
 @pytest.mark.parametrize(

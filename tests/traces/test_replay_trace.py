@@ -146,6 +146,25 @@ def test_whatever_was_reported_wrongly_is_named(tmp_path: Path, change: Callable
     assert where in [difference.where for difference in one.differences]
 
 
+def test_an_update_after_the_last_bar_is_named(tmp_path: Path) -> None:
+    def change(made: Run) -> None:
+        end = made.events[PORTFOLIO].pop()
+        payload = {"cash": 1.0, "equity": 1.0, "exposure": 0.0, "positions": {}}
+        made.add(PORTFOLIO, "PORTFOLIO_UPDATE", 41, 1 << 16, payload)
+        made.add(PORTFOLIO, "PHASE_END", 41, (1 << 20) - 1, end["payload"])
+
+    one = altered(tmp_path, change)
+    assert [(part.where, part.reported, part.replayed) for part in one.differences] == [
+        (f"{PORTFOLIO}#15: bar", "41", "the last one is 39")
+    ]
+
+
+def test_a_portfolio_that_never_ended_is_rebuilt_and_its_figures_are_said_to_lack(tmp_path: Path) -> None:
+    one = altered(tmp_path, lambda made: made.events[PORTFOLIO].pop() and None)
+    assert (one.verdict, one.differences, one.trades) == ("lacks", (), 2)
+    assert one.lacks == ("no PHASE_END: the run broke off, or it was not kept, so no figures were reported",)
+
+
 def test_a_metric_that_was_reported_wrongly_is_named(tmp_path: Path) -> None:
     one = altered(tmp_path, put("PHASE_END", ("metrics",), {"max_drawdown": 0.9, "trades": 2}, 3))
     judged = {figure.name: figure.agrees for figure in one.figures}

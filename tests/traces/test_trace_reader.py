@@ -150,9 +150,9 @@ def test_more_files_than_the_bound_end_the_search(tmp_path: Path, monkeypatch: p
 def test_what_lies_beside_the_traces_or_far_below_is_no_trace_of_theirs(tmp_path: Path) -> None:
     phase = written(tmp_path)
     (phase / "notes.txt").write_text("mine")
-    deep = phase.joinpath(*"abcdef")
-    deep.mkdir(parents=True)
-    (deep / "data.jsonl").write_text("")
+    for below in (phase.joinpath(*"abcdef"), tmp_path / ".cache" / "p"):
+        below.mkdir(parents=True)
+        (below / "data.jsonl").write_text("")
     found = discover(tmp_path)
     assert [one.path for one in found.phases] == [phase]
     assert (found.skipped, found.leftovers, found.truncated) == ((), (), False)
