@@ -40,7 +40,7 @@ def installed_feature(feature_type: str) -> FeatureExtension | None:
     found = extension(FEATURES, feature_type.upper())
     if found is None or isinstance(found, FeatureExtension):
         return found
-    raise ConfigError(f"{FEATURES}: {feature_type} must be a FeatureExtension (it is a {type(found).__name__})")
+    raise ConfigError(f"{FEATURES}: {feature_type} must be a FeatureExtension, not {type(found).__name__}")
 
 
 def installed_feature_types() -> tuple[str, ...]:

@@ -219,7 +219,7 @@ def test_an_installed_feature_has_the_lookback_that_it_says_and_one_that_is_none
     known = {"mid": {"type": "MIDRANGE", "timeperiod": 10}, "average": {"type": "SMA", "timeperiod": 5, "input": "mid"}}
     (phase,) = phases_of(load_config(config({"type": "buy_and_hold"}, features=known)))
     assert [row.lookback for row in check_warmup(phase, 0.001)] == [9, 13]
-    with pytest.raises(ConfigError, match=r"NOFEATURE must be a FeatureExtension \(it is a int\)"):
+    with pytest.raises(ConfigError, match=r"NOFEATURE must be a FeatureExtension, not int"):
         run_backtest(config({"type": "buy_and_hold"}, features={"f": {"type": "NOFEATURE"}}))
 
 
