@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from heapq import heappop, heappush
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -17,20 +17,20 @@ from admf_cli.market.bars import IntArray
 from admf_cli.tracefile.format import BAR_SHIFT, DECISION_PLACE, END_PLACE, FEATURE_PLACE, MARKET_PLACE
 
 # The stages of a bar, in the order in which it is lived through.
-ACCRUE = 0  # interest and fees of the time since the last bar
-MEET = 1  # working orders meet the bar; fills reach their portfolios
-MARK = 2  # positions are marked at the close, limits are watched
-DECIDE = 3  # strategies see the closed bar
-SUBMIT = 4  # portfolios size, check and submit
-SETTLE = 5  # what was filled at the close is marked
+ACCRUE: Final = 0  # interest and fees of the time since the last bar
+MEET: Final = 1  # working orders meet the bar; fills reach their portfolios
+MARK: Final = 2  # positions are marked at the close, limits are watched
+DECIDE: Final = 3  # strategies see the closed bar
+SUBMIT: Final = 4  # portfolios size, check and submit
+SETTLE: Final = 5  # what was filled at the close is marked
 
-_STAGE_BITS = 4
-_RANK_BITS = 16
-_BAR_BITS = _STAGE_BITS + _RANK_BITS
-_RANK_MASK = (1 << _RANK_BITS) - 1
-_STAGE_MASK = (1 << _STAGE_BITS) - 1
-_PULSE_BARS = 1 << 15
-_PULSE_S = 0.5
+_STAGE_BITS: Final = 4
+_RANK_BITS: Final = 16
+_BAR_BITS: Final = _STAGE_BITS + _RANK_BITS
+_RANK_MASK: Final = (1 << _RANK_BITS) - 1
+_STAGE_MASK: Final = (1 << _STAGE_BITS) - 1
+_PULSE_BARS: Final = 1 << 15
+_PULSE_S: Final = 0.5
 
 Pulse = Callable[[int, bool], None]
 """(current bar, whether it comes because half a second has passed)."""

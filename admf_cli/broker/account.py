@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Final
 
 from admf_cli.broker.instrument import Instrument
 from admf_cli.results import Trade
 
 
-class Deal(NamedTuple):
+class Deal:
     """One fill, as the account needs it.
 
     Attributes:
@@ -21,30 +21,43 @@ class Deal(NamedTuple):
         reason: purpose of the order.
     """
 
-    symbol: int
-    side: int
-    quantity: float
-    price: float
-    commission: float
-    bar: int
-    time: int
-    fill_id: str
-    reason: str
+    __slots__ = ("bar", "commission", "fill_id", "price", "quantity", "reason", "side", "symbol", "time")
+
+    def __init__(
+        self,
+        symbol: int,
+        side: int,
+        quantity: float,
+        price: float,
+        commission: float,
+        bar: int,
+        time: int,
+        fill_id: str,
+        reason: str,
+    ) -> None:
+        self.symbol = symbol
+        self.side = side
+        self.quantity = quantity
+        self.price = price
+        self.commission = commission
+        self.bar = bar
+        self.time = time
+        self.fill_id = fill_id
+        self.reason = reason
 
 
-class Lot(NamedTuple):
-    """Part of a position, as it was opened; `commission` is a unit's share."""
+class Lot:
+    """What is left of a deal that opened part of a position; `commission` is a unit's share."""
 
-    quantity: float
-    price: float
-    commission: float
-    bar: int
-    time: int
-    fill_id: str
-    reason: str
+    __slots__ = ("commission", "deal", "price", "quantity")
+
+    def __init__(self, quantity: float, commission: float, deal: Deal) -> None:
+        self.quantity = quantity
+        self.price = deal.price
+        self.commission = commission
+        self.deal = deal
 
 
-@dataclass(slots=True)
 class Position:
     """Lots of one symbol, all of one sign, oldest first.
 
@@ -54,10 +67,13 @@ class Position:
         cost: sum of quantity x price over the lots, carried along: there may be thousands of them.
     """
 
-    quantity: float = 0.0
-    direction: int = 0
-    cost: float = 0.0
-    lots: deque[Lot] = field(default_factory=deque)
+    __slots__ = ("cost", "direction", "lots", "quantity")
+
+    def __init__(self) -> None:
+        self.quantity = 0.0
+        self.direction = 0
+        self.cost = 0.0
+        self.lots: deque[Lot] = deque()
 
     @property
     def average_price(self) -> float:
@@ -67,7 +83,7 @@ class Position:
         return self.cost / abs(self.quantity) if self.lots else 0.0
 
 
-class Outcome(NamedTuple):
+class Outcome:
     """What a fill did to its position.
 
     Attributes:
@@ -76,27 +92,42 @@ class Outcome(NamedTuple):
         trades: the lots closed.
     """
 
-    before: float
-    after: float
-    realized_pnl: float
-    trades: list[Trade]
+    __slots__ = ("after", "before", "realized_pnl", "trades")
+
+    def __init__(self, before: float, after: float, realized_pnl: float, trades: Sequence[Trade]) -> None:
+        self.before = before
+        self.after = after
+        self.realized_pnl = realized_pnl
+        self.trades = trades
 
 
-NO_SYMBOL = -1
+NO_SYMBOL: Final = -1
 
 
-class Step(NamedTuple):
-    """The account after a change: positions and cash are step functions, and this is one step.
+class Steps:
+    """The account after each change, in order, as columns: positions and cash are step functions.
 
     Attributes:
-        symbol: NO_SYMBOL where only cash changed.
-        quantity: of the symbol, signed, from then on.
+        bars: of each change; several in one bar are allowed, the last one counts at its close.
+        symbols: NO_SYMBOL where only cash changed.
+        quantities: of the symbol, signed, from then on.
+        cash: account currency, from then on.
     """
 
-    bar: int
-    symbol: int
-    quantity: float
-    cash: float
+    __slots__ = ("bars", "cash", "quantities", "symbols")
+
+    def __init__(self) -> None:
+        self.bars: list[int] = []
+        self.symbols: list[int] = []
+        self.quantities: list[float] = []
+        self.cash: list[float] = []
+
+    def add(self, bar: int, symbol: int, quantity: float, cash: float) -> None:
+        """Take one change."""
+        self.bars.append(bar)
+        self.symbols.append(symbol)
+        self.quantities.append(quantity)
+        self.cash.append(cash)
 
 
 class Account:
@@ -106,7 +137,7 @@ class Account:
         cash: account currency; a short sale's proceeds are in it.
         positions: by symbol index.
         held: indices of the symbols with a position, in order.
-        steps: every change, in order, from which the equity curve is computed afterwards.
+        steps: every change, from which the equity curve is computed afterwards.
         trades: closed lots, in order of closing.
     """
 
@@ -129,7 +160,7 @@ class Account:
         self.instruments = instruments
         self.positions = [Position() for _ in symbols]
         self.held: tuple[int, ...] = ()
-        self.steps: list[Step] = []
+        self.steps = Steps()
         self.trades: list[Trade] = []
         self.commission_paid = 0.0
         self.traded_value = 0.0
@@ -142,11 +173,11 @@ class Account:
     def accrue(self, amount: float, bar: int) -> None:
         """Book interest and fees at the beginning of a bar."""
         self.cash += amount
-        self.steps.append(Step(bar, NO_SYMBOL, 0.0, self.cash))
+        self.steps.add(bar, NO_SYMBOL, 0.0, self.cash)
 
     def apply(self, deal: Deal) -> Outcome:
         """Book a fill."""
-        symbol, side, quantity, price, commission, bar, time, fill_id, reason = deal
+        symbol, side, quantity, price, commission = deal.symbol, deal.side, deal.quantity, deal.price, deal.commission
         position = self.positions[symbol]
         instrument = self.instruments[symbol]
         dust = instrument.dust
@@ -166,7 +197,8 @@ class Account:
                 position.cost -= closed * lot.price
                 rest = lot.quantity - closed
                 if rest >= dust:
-                    lots.appendleft(lot._replace(quantity=rest))
+                    lot.quantity = rest
+                    lots.appendleft(lot)
                 profit = (price - lot.price) * direction * closed * instrument.multiplier
                 gross += profit
                 trades.append(
@@ -181,7 +213,7 @@ class Account:
                 )
             self.trades.extend(trades)
         if left >= dust:
-            lots.append(Lot(left, price, unit_commission, bar, time, fill_id, reason))
+            lots.append(Lot(left, unit_commission, deal))
             position.cost += left * price
         after = before + side * quantity
         if not lots:  # what the sum of many fills is off by is no position
@@ -192,7 +224,7 @@ class Account:
             self.held = tuple(sorted((*self.held, symbol))) if after != 0.0 else self.held
         elif after == 0.0:
             self.held = tuple(index for index in self.held if index != symbol)
-        self.steps.append(Step(bar, symbol, after, self.cash))
+        self.steps.add(deal.bar, symbol, after, self.cash)
         return Outcome(before, after, gross - commission, trades)
 
     def _trade(self, number: int, deal: Deal, lot: Lot, quantity: float, profit: float, commission: float) -> Trade:
@@ -203,17 +235,17 @@ class Account:
             self._symbols[deal.symbol],
             "long" if deal.side < 0 else "short",
             quantity,
-            lot.time,
+            lot.deal.time,
             lot.price,
-            lot.bar,
+            lot.deal.bar,
             deal.time,
             deal.price,
             deal.bar,
             commission,
             pnl,
             pnl / invested if invested else math.nan,
-            lot.reason,
+            lot.deal.reason,
             deal.reason,
-            lot.fill_id,
+            lot.deal.fill_id,
             deal.fill_id,
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from admf_cli.broker.account import NO_SYMBOL, Step
+from admf_cli.broker.account import NO_SYMBOL, Steps
 from admf_cli.broker.instrument import Instrument
 from admf_cli.market.bars import Bars, FloatArray, IntArray
 
@@ -30,21 +30,18 @@ def last_known(bars: Bars) -> FloatArray:
     return np.asfortranarray(np.take_along_axis(bars.close, rows, axis=0))
 
 
-def curves(
-    initial_capital: float, steps: Sequence[Step], marks: FloatArray, instruments: Sequence[Instrument]
-) -> Curves:
+def curves(initial_capital: float, steps: Steps, marks: FloatArray, instruments: Sequence[Instrument]) -> Curves:
     """Return cash, exposure and equity over all bars.
 
     Args:
-        steps: in order of time; several in one bar are allowed, the last one counts at its close.
         marks: shape (n_bars, n_symbols), last known closes.
     """
     n_bars = len(marks)
-    if not steps:
+    if not steps.bars:
         cash = np.full(n_bars, float(initial_capital))
         return Curves(cash.copy(), cash, np.zeros(n_bars))
-    bars, symbols, quantities, balances = (np.array(column) for column in zip(*steps, strict=True))
-    cash = _stairs(bars, balances, initial_capital, n_bars)
+    bars, symbols, quantities = np.array(steps.bars), np.array(steps.symbols), np.array(steps.quantities)
+    cash = _stairs(bars, np.array(steps.cash), initial_capital, n_bars)
     equity = cash.copy()
     exposure = np.zeros(n_bars)
     for symbol in sorted(set(symbols.tolist()) - {NO_SYMBOL}):

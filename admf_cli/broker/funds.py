@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final
 
-TOLERANCE = 1e-9
+TOLERANCE: Final = 1e-9
 """Relative: what is missing by less than this of the needed amount is rounding."""
 
 
-class Shortfall(NamedTuple):
+class Shortfall:
     """What a fill needs and what there is, in account currency."""
 
-    needed: float
-    available: float
+    __slots__ = ("available", "needed")
+
+    def __init__(self, needed: float, available: float) -> None:
+        self.needed = needed
+        self.available = available
 
 
 def cash_shortfall(cash: float, side: int, value: float, commission: float) -> Shortfall | None:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
-DUST = 1e-3
+DUST: Final = 1e-3
 """Of a lot: every quantity is whole lots, so what is less than this is left by sums of binary fractions."""
 
-ROUNDING = 1e-9
+ROUNDING: Final = 1e-9
 """What misses a whole lot or tick by less is a whole one."""
 
-_LOTS_ROUNDING = 1e-14
+_LOTS_ROUNDING: Final = 1e-14
 """And by less than this share of all lots: where there are many, a float's own steps are wider (a bitcoin is 1e8)."""
 
 
-@dataclass(frozen=True, slots=True)
 class Instrument:
     """One symbol's trading units.
 
@@ -28,25 +26,23 @@ class Instrument:
         dust: quantities below this are nothing but rounding.
     """
 
-    lot_size: float = 1.0
-    tick_size: float | None = None
-    multiplier: float = 1.0
-    dust: float = field(init=False)
+    __slots__ = ("dust", "lot_size", "multiplier", "tick_size")
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "dust", DUST * self.lot_size)
+    def __init__(self, lot_size: float = 1.0, tick_size: float | None = None, multiplier: float = 1.0) -> None:
+        self.lot_size = lot_size
+        self.tick_size = tick_size
+        self.multiplier = multiplier
+        self.dust = DUST * lot_size
 
     def whole_lots(self, quantity: float) -> float:
         """Return `quantity` (not negative) rounded down to whole lots."""
         lots = quantity / self.lot_size
-        whole = math.floor(lots + (ROUNDING + lots * _LOTS_ROUNDING))
-        # Quantities such as 0.29 are not whole multiples of 0.01 in binary; 8 decimals are what markets quote.
-        return round(whole * self.lot_size, 8)
+        return _in_units(math.floor(lots + (ROUNDING + lots * _LOTS_ROUNDING)) * self.lot_size)
 
     def lots_for(self, quantity: float) -> float:
         """Return `quantity` (not negative) rounded up to whole lots."""
         lots = quantity / self.lot_size
-        return round(math.ceil(lots - (ROUNDING + lots * _LOTS_ROUNDING)) * self.lot_size, 8)
+        return _in_units(math.ceil(lots - (ROUNDING + lots * _LOTS_ROUNDING)) * self.lot_size)
 
     def is_dust(self, quantity: float) -> bool:
         """Return whether a quantity is nothing but rounding."""
@@ -70,6 +66,11 @@ class Instrument:
             **order,
             **{name: self.adverse_tick(order[name], sign) for name, sign in signs.items() if name in order},
         }
+
+
+def _in_units(lots: float) -> float:
+    """Return a multiple of lots as markets quote it, to 8 decimals: 0.29 is no whole multiple of 0.01 in binary."""
+    return lots if math.floor(lots) == lots else round(lots, 8)
 
 
 def instruments(config: Mapping[str, Mapping[str, Any]], symbols: Sequence[str]) -> tuple[Instrument, ...]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final
 
 from admf_cli.broker.order import Order
 
-AT_OPEN = 0
-IN_RANGE = 1
-AT_CLOSE = 2
-TRIGGERS = ("open", "range", "close")
+AT_OPEN: Final = 0
+IN_RANGE: Final = 1
+AT_CLOSE: Final = 2
+TRIGGERS: Final = ("open", "range", "close")
 
 
-class Match(NamedTuple):
+class Match:
     """Where a bar meets an order.
 
     Attributes:
@@ -21,9 +21,12 @@ class Match(NamedTuple):
         slips: market and stop fills slip, limit fills do not.
     """
 
-    price: float
-    moment: int
-    slips: bool
+    __slots__ = ("moment", "price", "slips")
+
+    def __init__(self, price: float, moment: int, slips: bool) -> None:
+        self.price = price
+        self.moment = moment
+        self.slips = slips
 
 
 def meet(

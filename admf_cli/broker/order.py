@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 ORDER_TYPES = ("market", "limit", "stop", "stop_limit", "trailing_stop", "market_on_close")
 TIMES_IN_FORCE = ("GTC", "DAY", "IOC", "FOK", "GTD")
 
 
-@dataclass(slots=True)
 class Order:
     """An order as the execution holds it, from submission to its one terminal event.
 
@@ -31,29 +28,73 @@ class Order:
         reference: price the order was decided at.
     """
 
-    order_id: str
-    portfolio: str
-    symbol: int
-    side: int
-    quantity: float
-    order_type: str
-    time_in_force: str
-    purpose: str
-    flow: str | None
-    first_bar: int
-    dead_bar: int
-    number: int
-    remaining: float
-    limit: float | None = None
-    stop: float | None = None
-    trail_amount: float | None = None
-    trail_percent: float | None = None
-    trailed_from: tuple[int, float] | None = None
-    triggered: bool = False
-    after_open: bool = False
-    oco: str | None = None
-    reduce_only: bool = False
-    working: bool = True
-    filled: float = 0.0
-    commission_paid: float = 0.0
-    value_filled: float = 0.0
+    __slots__ = (
+        "after_open",
+        "commission_paid",
+        "dead_bar",
+        "filled",
+        "first_bar",
+        "flow",
+        "limit",
+        "number",
+        "oco",
+        "order_id",
+        "order_type",
+        "portfolio",
+        "purpose",
+        "quantity",
+        "reduce_only",
+        "remaining",
+        "side",
+        "stop",
+        "symbol",
+        "time_in_force",
+        "trail_amount",
+        "trail_percent",
+        "trailed_from",
+        "triggered",
+        "value_filled",
+        "working",
+    )
+
+    def __init__(
+        self,
+        order_id: str,
+        portfolio: str,
+        symbol: int,
+        side: int,
+        quantity: float,
+        order_type: str,
+        time_in_force: str,
+        purpose: str,
+        flow: str | None,
+        first_bar: int,
+        dead_bar: int,
+        number: int,
+    ) -> None:
+        self.order_id = order_id
+        self.portfolio = portfolio
+        self.symbol = symbol
+        self.side = side
+        self.quantity = quantity
+        self.order_type = order_type
+        self.time_in_force = time_in_force
+        self.purpose = purpose
+        self.flow = flow
+        self.first_bar = first_bar
+        self.dead_bar = dead_bar
+        self.number = number
+        self.remaining = quantity
+        self.limit: float | None = None
+        self.stop: float | None = None
+        self.trail_amount: float | None = None
+        self.trail_percent: float | None = None
+        self.trailed_from: tuple[int, float] | None = None
+        self.triggered = False
+        self.after_open = False
+        self.oco: str | None = None
+        self.reduce_only = False
+        self.working = True
+        self.filled = 0.0
+        self.commission_paid = 0.0
+        self.value_filled = 0.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from admf_cli.broker.account import Account
 from admf_cli.broker.curves import Curves, curves
@@ -12,13 +11,6 @@ from admf_cli.broker.quotes import by_symbol
 from admf_cli.market.bars import Bars, FloatArray
 from admf_cli.metrics import portfolio_metrics
 from admf_cli.results import Holding
-
-
-class Worth(NamedTuple):
-    """Market value of one position, signed, account currency."""
-
-    symbol: int
-    value: float
 
 
 class Standing:
@@ -56,11 +48,11 @@ class Standing:
             gross += abs(account.value_of(symbol, account.positions[symbol].quantity, mark[symbol][bar]))
         return gross
 
-    def worths(self, bar: int) -> list[Worth]:
-        """Return the market value of each open position, in order of symbols."""
+    def values(self, bar: int) -> list[float]:
+        """Return the signed market value of each open position, in order of symbols."""
         account = self._account
         return [
-            Worth(symbol, account.value_of(symbol, account.positions[symbol].quantity, self.mark(bar, symbol)))
+            account.value_of(symbol, account.positions[symbol].quantity, self.mark(bar, symbol))
             for symbol in account.held
         ]
 

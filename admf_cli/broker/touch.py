@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from admf_cli.broker.order import Order
 from admf_cli.broker.search import Highs, Lows, trailing_levels
 from admf_cli.market.bars import Bars
 
-_FIRST_WINDOW = 64
+_FIRST_WINDOW: Final = 64
 
 
 class Touches:

@@ -241,7 +241,7 @@ class BooksContainer(OrderingContainer):
         """Book the interest and the borrow fees of the time since the last bar, on where the account stood then."""
         assert self._financing is not None
         account, times = self.account, self._bars.times
-        shorts = -sum(worth.value for worth in self._standing.worths(bar - 1) if worth.value < 0.0)
+        shorts = -sum(value for value in self._standing.values(bar - 1) if value < 0.0)
         due = accrual(self._financing, account.cash, shorts, int(times[bar] - times[bar - 1]))
         if due.interest or due.borrow_fee:
             if self._watch.is_needed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -13,9 +13,9 @@ from admf_cli.market.bars import Bars, IntArray
 from admf_cli.market.load import LoadedBars, phase_window
 from admf_cli.tracefile.format import BAR_PLACE, BAR_SHIFT, MAX_SYMBOLS
 
-FIRST_NUMBER = 2  # PHASE_START is number 1
-_ROWS_AT_ONCE = 65_536
-_COLUMNS = ("open", "high", "low", "close", "volume")
+FIRST_NUMBER: Final = 2  # PHASE_START is number 1
+_ROWS_AT_ONCE: Final = 65_536
+_COLUMNS: Final = ("open", "high", "low", "close", "volume")
 
 
 class BarRows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 
 from admf_cli.broker.account import Account
 from admf_cli.broker.commission import commission_model
@@ -24,7 +24,7 @@ from admf_cli.events.event import Event
 from admf_cli.market.bars import Bars, FloatArray
 
 _by_number = attrgetter("number")
-_KIND_RANK = {"market": 0, "stop": 1, "trailing_stop": 1, "stop_limit": 1, "limit": 2, "market_on_close": 3}
+_KIND_RANK: Final = {"market": 0, "stop": 1, "trailing_stop": 1, "stop_limit": 1, "limit": 2, "market_on_close": 3}
 
 
 class ExecutionContainer(Container):
@@ -165,7 +165,6 @@ class ExecutionContainer(Container):
             if time_in_force == "GTC"
             else dead_bar(self._bars, symbol, first_bar, time_in_force, payload.get("good_till")),
             self._submitted,
-            quantity,
         )
         if order.order_type != "market" or "reduce_only" in payload or "oco" in payload:
             self._detail(order, payload)

@@ -55,7 +55,7 @@ class OrderingContainer(Container):
 
     def _send(
         self,
-        parts: Mapping[str, Any],
+        parts: dict[str, Any],
         cause: Event | str,
         flow: str | None,
         symbol: int,
@@ -69,12 +69,12 @@ class OrderingContainer(Container):
             parts = instrument.on_grid(parts)
         # The order is among the working ones before anyone hears of it: it may fill before `publish` returns.
         order_id = f"{self.container_id}#{self._published + 1}"
-        self._working[order_id] = Working(
-            order_id, symbol, parts["purpose"], flow, signal_price, parts, parts["quantity"], stays
-        )
+        self._working[order_id] = Working(order_id, symbol, flow, signal_price, parts, stays=stays)
+        payload: dict[str, Any] = {"order_id": order_id}
+        payload.update(parts)
         self.publish(
             "ORDER",
-            {"order_id": order_id, **parts},
+            payload,
             symbol=self._bars.symbols[symbol],
             cause=cause if isinstance(cause, str) else cause.event_id,
             flow=flow,

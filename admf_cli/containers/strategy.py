@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from itertools import compress, repeat
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from admf_cli.python_strategies.calls import StrategyError
 from admf_cli.strategies.composition import rule_timezones
 from admf_cli.strategies.interface import Decisions, Strategy
 
-_ACTIONS = {1.0: "enter_long", 0.0: "exit", -1.0: "enter_short"}
+_ACTIONS: Final = {1.0: "enter_long", 0.0: "exit", -1.0: "enter_short"}
 
 
 class StrategyContainer(Container):
@@ -91,7 +91,7 @@ class StrategyContainer(Container):
                 "action": _ACTIONS[target] if kind == "direction" else "rebalance",
                 "price": price,
                 "rule": rule,
-                "features": dict(zip(self._names, evidence, strict=True)),
+                "features": {name: evidence[place] for place, name in enumerate(self._names)},
             }
             if self._drift is not None:
                 payload["drift"] = self._drift

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-SIGNAL_PURPOSES = frozenset({"entry", "exit", "reversal", "rebalance"})
-STOP_PURPOSES = frozenset({"stop_loss", "trailing_stop"})
+SIGNAL_PURPOSES: Final = frozenset({"entry", "exit", "reversal", "rebalance"})
+STOP_PURPOSES: Final = frozenset({"stop_loss", "trailing_stop"})
 
 
-@dataclass(slots=True)
 class Working:
     """An order of ours that has not ended: what a later decision must know of it.
 
@@ -21,11 +19,23 @@ class Working:
         stays: it outlives the position that it was sent beside.
     """
 
-    order_id: str
-    symbol: int
-    purpose: str
-    flow: str | None
-    signal_price: float
-    parts: Mapping[str, Any]
-    remaining: float
-    stays: bool
+    __slots__ = ("flow", "order_id", "parts", "purpose", "remaining", "signal_price", "stays", "symbol")
+
+    def __init__(
+        self,
+        order_id: str,
+        symbol: int,
+        flow: str | None,
+        signal_price: float,
+        parts: Mapping[str, Any],
+        *,
+        stays: bool,
+    ) -> None:
+        self.order_id = order_id
+        self.symbol = symbol
+        self.purpose: str = parts["purpose"]
+        self.flow = flow
+        self.signal_price = signal_price
+        self.parts = parts
+        self.remaining: float = parts["quantity"]
+        self.stays = stays

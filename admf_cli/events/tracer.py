@@ -7,7 +7,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 
 from admf_cli.events.event import Event, EventBatch
 from admf_cli.events.settings import TraceSettings
@@ -15,10 +15,10 @@ from admf_cli.tracefile.encoder import as_mapping, encode_batch, encode_events
 from admf_cli.tracefile.format import SCHEMA_VERSION, timestamp_text, trace_id, trace_path
 from admf_cli.tracefile.writer import Lines, TraceFile
 
-_PORTION = 1000  # single events are counted, bounded and written in portions of so many
-_BOUNDED_FLUSH_EVENTS = 100_000  # a bounded trace waits: what is pushed out before it was written costs nothing
-_WRITING_S = 4e-6  # what an event costs, roughly, that is written and pushed out of the file afterwards
-_CHECKPOINT_SHARE = 0.01  # of the time, at most, a bounded trace writes what may yet be pushed out
+_PORTION: Final = 1000  # single events are counted, bounded and written in portions of so many
+_BOUNDED_FLUSH_EVENTS: Final = 100_000  # a bounded trace waits: what is pushed out before it was written costs nothing
+_WRITING_S: Final = 4e-6  # what an event costs, roughly, that is written and pushed out of the file afterwards
+_CHECKPOINT_SHARE: Final = 0.01  # of the time, at most, a bounded trace writes what may yet be pushed out
 
 _type_of = attrgetter("event_type")
 

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import Any
 
 from admf_cli.broker.instrument import Instrument
 from admf_cli.risk.limits import Breach, Exposure, allowed_value
 from admf_cli.risk.sizing import Situation, size
 
+_NO_NUMBERS: Mapping[str, Any] = MappingProxyType({})
 
-@dataclass(frozen=True, slots=True)
+
 class Refusal:
     """Why nothing is bought or sold: a reason code of docs/reasons.md and the numbers behind it."""
 
-    reason: str
-    numbers: Mapping[str, Any] = field(default_factory=dict)
+    __slots__ = ("numbers", "reason")
+
+    def __init__(self, reason: str, numbers: Mapping[str, Any] = _NO_NUMBERS) -> None:
+        self.reason = reason
+        self.numbers = numbers
 
 
-class Entry(NamedTuple):
+class Entry:
     """What may be held.
 
     Attributes:
@@ -29,10 +33,19 @@ class Entry(NamedTuple):
         refusal: why the quantity is 0, else None.
     """
 
-    quantity: float
-    numbers: dict[str, Any]
-    breaches: Sequence[Breach] = ()
-    refusal: Refusal | None = None
+    __slots__ = ("breaches", "numbers", "quantity", "refusal")
+
+    def __init__(
+        self,
+        quantity: float,
+        numbers: dict[str, Any],
+        breaches: Sequence[Breach] = (),
+        refusal: Refusal | None = None,
+    ) -> None:
+        self.quantity = quantity
+        self.numbers = numbers
+        self.breaches = breaches
+        self.refusal = refusal
 
 
 def entry_size(
@@ -50,12 +63,8 @@ def entry_size(
         exposure: called for the positions in other symbols; None where the profile limits no entry.
     """
     sized = size(config, situation)
-    numbers: dict[str, Any] = {
-        "type": config["type"],
-        "equity": situation.equity,
-        "price": situation.price,
-        **sized.numbers,
-    }
+    numbers: dict[str, Any] = {"type": config["type"], "equity": situation.equity, "price": situation.price}
+    numbers.update(sized.numbers)
     if sized.problem is not None:
         return Entry(0.0, numbers, refusal=Refusal(sized.problem, numbers))
     raw = sized.quantity
@@ -65,7 +74,9 @@ def entry_size(
         allowed, breaches = allowed_value(profile, exposure(), raw * unit, direction)
         raw = min(raw, allowed / unit)
     quantity = instrument.whole_lots(max(0.0, raw))
-    numbers.update(raw_quantity=raw, lot_size=instrument.lot_size, quantity=quantity)
+    numbers["raw_quantity"] = raw
+    numbers["lot_size"] = instrument.lot_size
+    numbers["quantity"] = quantity
     refusal = None
     if quantity == 0.0 and breaches:
         refusal = Refusal(breaches[-1].rule, {"limit": breaches[-1].limit, "value": breaches[-1].value})

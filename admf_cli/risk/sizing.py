@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -15,8 +15,8 @@ from admf_cli.results import Trade
 _NO_NUMBERS: Mapping[str, float | str] = MappingProxyType({})
 
 
-class Situation(NamedTuple):
-    """What is known when a size is asked for. A named tuple: one is made for every entry.
+class Situation:
+    """What is known when a size is asked for.
 
     Attributes:
         equity: cash and positions at the close of the deciding bar, account currency.
@@ -29,25 +29,52 @@ class Situation(NamedTuple):
         weight: the signed fraction of equity that the strategy itself asks for; 1.0 with a mere direction.
     """
 
-    equity: float
-    price: float
-    multiplier: float
-    stop_distance: float | None
-    trades: Sequence[Trade]
-    recent: Callable[[int], tuple[FloatArray, FloatArray, FloatArray]]
-    periods_per_year: float
-    weight: float = 1.0
+    __slots__ = (
+        "equity",
+        "multiplier",
+        "periods_per_year",
+        "price",
+        "recent",
+        "stop_distance",
+        "trades",
+        "weight",
+    )
+
+    def __init__(
+        self,
+        equity: float,
+        price: float,
+        multiplier: float,
+        stop_distance: float | None,
+        trades: Sequence[Trade],
+        recent: Callable[[int], tuple[FloatArray, FloatArray, FloatArray]],
+        periods_per_year: float,
+        weight: float = 1.0,
+    ) -> None:
+        self.equity = equity
+        self.price = price
+        self.multiplier = multiplier
+        self.stop_distance = stop_distance
+        self.trades = trades
+        self.recent = recent
+        self.periods_per_year = periods_per_year
+        self.weight = weight
 
 
-class Size(NamedTuple):
+class Size:
     """A quantity, in units, before lots and limits, and the numbers it came from.
 
     `problem` is a reason code when no size can be computed; the quantity is then 0.
     """
 
-    quantity: float
-    numbers: Mapping[str, float | str] = _NO_NUMBERS
-    problem: str | None = None
+    __slots__ = ("numbers", "problem", "quantity")
+
+    def __init__(
+        self, quantity: float, numbers: Mapping[str, float | str] = _NO_NUMBERS, problem: str | None = None
+    ) -> None:
+        self.quantity = quantity
+        self.numbers = numbers
+        self.problem = problem
 
 
 def size(config: Mapping[str, Any], situation: Situation) -> Size:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import orjson
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _APPEND_NEWLINE = orjson.OPT_APPEND_NEWLINE
-_END = b"}}\n"
+_END: Final = b"}}\n"
 
 
 class EventLike(Protocol):

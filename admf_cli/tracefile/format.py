@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -47,14 +47,14 @@ EVENT_TYPES = (
 TERMINAL_ORDER_TYPES = ("FILL", "CANCEL", "EXPIRE", "REJECT")
 
 # sequence = bar index << BAR_SHIFT | place within the bar; the places follow the order in which a bar is lived through.
-BAR_SHIFT = 20
-START_PLACE = 0
-BAR_PLACE = 1 << 10
-MARKET_PLACE = 1 << 16
-FEATURE_PLACE = 1 << 18
-DECISION_PLACE = FEATURE_PLACE + (1 << 16)
-END_PLACE = (1 << BAR_SHIFT) - (1 << 10)
-MAX_SYMBOLS = MARKET_PLACE - BAR_PLACE
+BAR_SHIFT: Final = 20
+START_PLACE: Final = 0
+BAR_PLACE: Final = 1 << 10
+MARKET_PLACE: Final = 1 << 16
+FEATURE_PLACE: Final = 1 << 18
+DECISION_PLACE: Final = FEATURE_PLACE + (1 << 16)
+END_PLACE: Final = (1 << BAR_SHIFT) - (1 << 10)
+MAX_SYMBOLS: Final = MARKET_PLACE - BAR_PLACE
 
 STATUSES = ("complete", "failed", "interrupted", "recovered")
 

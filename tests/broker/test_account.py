@@ -67,26 +67,31 @@ def test_every_number_of_a_position_that_is_opened_halved_and_turned() -> None:
     def fill(side: int, quantity: float, price: float, bar: int, symbol: int = 1) -> Outcome:
         return account.apply(Deal(symbol, side, quantity, price, 3.0, bar, bar * 10, f"e#{bar}", f"reason{bar}"))
 
+    def changed(outcome: Outcome) -> tuple[float, float, float]:
+        return outcome.before, outcome.after, outcome.realized_pnl
+
     # 6 at 10, two units of account currency a point: 120 and 3 of commission, 0.5 a unit
-    assert fill(1, 6.0, 10.0, 0) == (0.0, 6.0, -3.0, [])
+    outcome = fill(1, 6.0, 10.0, 0)
+    assert changed(outcome) == (0.0, 6.0, -3.0)
+    assert not outcome.trades
     assert account.cash == 877.0
     assert account.held == (1,)
     # 2 sold at 13: (13 - 10) x 2 x 2 = 12 gained, of which 3 are this fill's commission
     outcome = fill(-1, 2.0, 13.0, 1)
-    assert outcome[:3] == (6.0, 4.0, 9.0)
+    assert changed(outcome) == (6.0, 4.0, 9.0)
     # the trade bears 2 x 0.5 of the first commission as well: 12 - 4 = 8, of 2 x 10 x 2 invested
     first = Trade(1, "Y", "long", 2.0, 0, 10.0, 0, 10, 13.0, 1, 4.0, 8.0, 0.2, "reason0", "reason1", "e#0", "e#1")
     assert outcome.trades == [first]
     assert account.cash == 926.0  # 877 + 52 - 3
     # 10 sold at 9: 4 closed at a loss of (9 - 10) x 4 x 2 = -8, 6 are short from then on
     outcome = fill(-1, 10.0, 9.0, 2)
-    assert outcome[:3] == (4.0, -6.0, -11.0)
+    assert changed(outcome) == (4.0, -6.0, -11.0)
     assert [(trade.number, trade.direction, trade.quantity) for trade in outcome.trades] == [(2, "long", 4.0)]
     assert outcome.trades[0].commission == pytest.approx(3.2)  # 4 x (0.5 + 0.3)
     assert (account.positions[1].direction, account.positions[1].average_price) == (-1, 9.0)
     # all 6 bought back at 8: (8 - 9) x -1 x 6 x 2 = 12
     outcome = fill(1, 6.0, 8.0, 3)
-    assert outcome[:3] == (-6.0, 0.0, 9.0)
+    assert changed(outcome) == (-6.0, 0.0, 9.0)
     assert [(trade.number, trade.direction, trade.quantity) for trade in outcome.trades] == [(3, "short", 6.0)]
     assert account.held == ()
     assert account.positions[1].average_price == 0.0
@@ -94,7 +99,13 @@ def test_every_number_of_a_position_that_is_opened_halved_and_turned() -> None:
     assert account.cash == 1_004.0  # 926 + 180 - 3 - 96 - 3
     assert account.commission_paid == 12.0
     assert account.traded_value == 448.0  # 120 + 52 + 180 + 96
-    assert account.steps == [(0, 1, 6.0, 877.0), (1, 1, 4.0, 926.0), (2, 1, -6.0, 1_103.0), (3, 1, 0.0, 1_004.0)]
+    steps = account.steps
+    assert list(zip(steps.bars, steps.symbols, steps.quantities, steps.cash, strict=True)) == [
+        (0, 1, 6.0, 877.0),
+        (1, 1, 4.0, 926.0),
+        (2, 1, -6.0, 1_103.0),
+        (3, 1, 0.0, 1_004.0),
+    ]
 
 
 def test_one_fill_closes_several_lots_oldest_first_and_numbers_them() -> None:
@@ -134,7 +145,7 @@ def test_nothing_is_held_of_a_coin_whose_smallest_units_were_bought_and_sold() -
     for bar, (side, quantity) in enumerate([(1, 0.1), (1, 0.1), (1, 0.1), (-1, 0.3)]):
         account.apply(Deal(0, side, quantity, 100.0, 0.0, bar, bar, f"e#{bar}", "entry"))
     assert (account.positions[0].quantity, account.positions[0].direction, account.held) == (0.0, 0, ())
-    assert account.steps[-1].quantity == 0.0
+    assert account.steps.quantities[-1] == 0.0
     assert [trade.quantity for trade in account.trades] == pytest.approx([0.1, 0.1, 0.1])
 
 
@@ -147,9 +158,11 @@ def test_a_thousandth_of_a_lot_is_the_least_that_counts() -> None:
     def fill(side: int, quantity: float) -> Outcome:
         return account.apply(Deal(0, side, quantity, 100.0, 0.0, 0, 0, "e#1", "entry"))
 
-    assert fill(1, least / 2)[:2] == (0.0, 0.0)
+    outcome = fill(1, least / 2)
+    assert (outcome.before, outcome.after) == (0.0, 0.0)
     assert account.held == ()
-    assert fill(1, least)[:2] == (0.0, least)
+    outcome = fill(1, least)
+    assert (outcome.before, outcome.after) == (0.0, least)
     fill(1, 1.0)
     # One more than the first lot closes that and as much of the next, whose rest is the least again.
     fill(-1, least + least)
@@ -170,7 +183,8 @@ def test_interest_is_a_step_of_cash_alone() -> None:
     account = account_of([])
     account.accrue(-2.5, 7)
     assert account.cash == 999_997.5
-    assert account.steps == [(7, NO_SYMBOL, 0.0, 999_997.5)]
+    steps = account.steps
+    assert (steps.bars, steps.symbols, steps.quantities, steps.cash) == ([7], [NO_SYMBOL], [0.0], [999_997.5])
 
 
 def test_a_trade_in_something_free_has_no_return() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from admf_cli.broker.commission import commission_model
 from admf_cli.broker.financing import YEAR_US, accrual
-from admf_cli.broker.funds import cash_shortfall, initial_rate, margin_shortfall
+from admf_cli.broker.funds import Shortfall, cash_shortfall, initial_rate, margin_shortfall
 from admf_cli.broker.instrument import Instrument, instruments
 from admf_cli.broker.slippage import Tape, slippage_model
 
@@ -126,22 +126,27 @@ def test_a_symbol_s_own_settings_go_before_the_default() -> None:
     assert nq.multiplier == 1.0
 
 
+def missing(shortfall: Shortfall | None) -> tuple[float, float]:
+    assert shortfall is not None
+    return shortfall.needed, shortfall.available
+
+
 def test_cash_pays_for_value_and_commission_and_a_sale_pays_its_own() -> None:
     assert cash_shortfall(1_010.0, 1, 1_000.0, 10.0) is None
-    assert cash_shortfall(1_009.0, 1, 1_000.0, 10.0) == (1_010.0, 1_009.0)
+    assert missing(cash_shortfall(1_009.0, 1, 1_000.0, 10.0)) == (1_010.0, 1_009.0)
     assert cash_shortfall(1_010.0 - 1e-7, 1, 1_000.0, 10.0) is None  # a billionth of 1,010 is rounding
     assert cash_shortfall(1_010.0 - 1e-5, 1, 1_000.0, 10.0) is not None
     assert cash_shortfall(0.0, 1, 1_000.0, -1_001.0) is None  # a rebate of more than the value
     assert cash_shortfall(0.0, -1, 1_000.0, 10.0) is None  # its proceeds pay
     assert cash_shortfall(-990.0, -1, 1_000.0, 10.0) is None  # to the last cent
     assert cash_shortfall(-1_000.0, -1, 1_000.0, 0.0) is None  # and a free one, to nothing
-    assert cash_shortfall(-995.0, -1, 1_000.0, 10.0) == (10.0, 5.0)
+    assert missing(cash_shortfall(-995.0, -1, 1_000.0, 10.0)) == (10.0, 5.0)
 
 
 def test_equity_covers_its_share_of_the_exposure() -> None:
     # 2,000 of exposure at 50 % need 1,000; 5 of commission leave 1,000 of 1,005
     assert margin_shortfall(1_005.0, 2_000.0, 5.0, 0.5) is None
-    assert margin_shortfall(1_004.0, 2_000.0, 5.0, 0.5) == (1_000.0, 999.0)
+    assert missing(margin_shortfall(1_004.0, 2_000.0, 5.0, 0.5)) == (1_000.0, 999.0)
     assert margin_shortfall(1_005.0 - 1e-7, 2_000.0, 5.0, 0.5) is None  # a billionth of 1,000 is rounding
     assert margin_shortfall(1_005.0 - 1e-5, 2_000.0, 5.0, 0.5) is not None
     assert margin_shortfall(5.0, 0.0, 5.0, 0.5) is None  # nothing is needed, nothing is left

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from admf_cli.broker.account import NO_SYMBOL, Step
+from admf_cli.broker.account import NO_SYMBOL, Steps
 from admf_cli.broker.curves import curves, last_known
 from admf_cli.broker.instrument import Instrument
 from admf_cli.market.bars import Bars
@@ -32,7 +32,7 @@ def test_whole_bars_are_their_own_marks() -> None:
 
 
 def test_without_a_step_the_capital_stays() -> None:
-    found = curves(500.0, [], np.ones((3, 2)), INSTRUMENTS)
+    found = curves(500.0, Steps(), np.ones((3, 2)), INSTRUMENTS)
     assert found.cash.tolist() == found.equity.tolist() == [500.0] * 3
     assert found.exposure.tolist() == [0.0] * 3
     assert found.equity is not found.cash
@@ -40,13 +40,15 @@ def test_without_a_step_the_capital_stays() -> None:
 
 def test_equity_is_cash_and_the_marked_positions_and_a_bar_counts_by_its_last_step() -> None:
     marks = np.array([[NAN, 5.0], [10.0, 6.0], [11.0, 6.0], [12.0, 7.0], [13.0, 8.0]])
-    steps = [
-        Step(1, 0, 3.0, 970.0),  # 3 X at 10
-        Step(2, 1, -1.0, 1_030.0),  # 1 Y sold short at 6, ten a point
-        Step(2, 1, -2.0, 1_090.0),  # and another in the same bar
-        Step(3, NO_SYMBOL, 0.0, 1_089.0),  # a fee
-        Step(4, 0, 0.0, 1_128.0),  # X sold at 13
-    ]
+    steps = Steps()
+    for step in (
+        (1, 0, 3.0, 970.0),  # 3 X at 10
+        (2, 1, -1.0, 1_030.0),  # 1 Y sold short at 6, ten a point
+        (2, 1, -2.0, 1_090.0),  # and another in the same bar
+        (3, NO_SYMBOL, 0.0, 1_089.0),  # a fee
+        (4, 0, 0.0, 1_128.0),  # X sold at 13
+    ):
+        steps.add(*step)
     found = curves(1_000.0, steps, marks, INSTRUMENTS)
     assert found.cash.tolist() == [1_000.0, 970.0, 1_090.0, 1_089.0, 1_128.0]
     # 970 + 30, 1,090 + 33 - 120, 1,089 + 36 - 140, 1,128 - 160
@@ -55,6 +57,6 @@ def test_equity_is_cash_and_the_marked_positions_and_a_bar_counts_by_its_last_st
 
 
 def test_curves_cannot_be_exchanged() -> None:
-    found = curves(500.0, [], np.ones((3, 2)), INSTRUMENTS)
+    found = curves(500.0, Steps(), np.ones((3, 2)), INSTRUMENTS)
     with pytest.raises(AttributeError):
         found.cash = found.equity  # type: ignore[misc]

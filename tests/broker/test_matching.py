@@ -14,9 +14,17 @@ BAR = (100.0, 105.0, 95.0, 101.0)
 def order_of(
     kind: str, side: int, *, limit: float | None = None, stop: float | None = None, triggered: bool = False
 ) -> Order:
-    order = Order("o#1", "p", 0, side, 1.0, kind, "GTC", "entry", None, 0, 9, 1, 1.0, limit=limit, stop=stop)
+    order = Order("o#1", "p", 0, side, 1.0, kind, "GTC", "entry", None, 0, 9, 1)
+    order.limit, order.stop = limit, stop
     order.triggered = triggered
     return order
+
+
+def met_by(
+    order: Order, open_: float, high: float, low: float, close: float, *, after_open: bool = False
+) -> tuple[float, int, bool] | None:
+    match = meet(order, open_, high, low, close, after_open=after_open)
+    return None if match is None else (match.price, match.moment, match.slips)
 
 
 @pytest.mark.parametrize(
@@ -37,10 +45,10 @@ def order_of(
 def test_a_limit_order_fills_at_its_limit_or_better(
     side: int, limit: float, met: tuple[object, ...] | None, met_after_open: tuple[object, ...] | None
 ) -> None:
-    assert meet(order_of("limit", side, limit=limit), *BAR) == met
-    assert meet(order_of("limit", side, limit=limit), *BAR, after_open=True) == met_after_open
+    assert met_by(order_of("limit", side, limit=limit), *BAR) == met
+    assert met_by(order_of("limit", side, limit=limit), *BAR, after_open=True) == met_after_open
     # A stop-limit whose stop was met is a limit order, wherever its stop lies.
-    assert meet(order_of("stop_limit", side, limit=limit, stop=500.0, triggered=True), *BAR) == met
+    assert met_by(order_of("stop_limit", side, limit=limit, stop=500.0, triggered=True), *BAR) == met
 
 
 @pytest.mark.parametrize("kind", ["stop", "trailing_stop"])
@@ -62,8 +70,8 @@ def test_a_limit_order_fills_at_its_limit_or_better(
 def test_a_stop_order_fills_at_its_stop_or_worse_and_slips(
     kind: str, side: int, stop: float, met: tuple[object, ...] | None, met_after_open: tuple[object, ...] | None
 ) -> None:
-    assert meet(order_of(kind, side, stop=stop), *BAR) == met
-    assert meet(order_of(kind, side, stop=stop), *BAR, after_open=True) == met_after_open
+    assert met_by(order_of(kind, side, stop=stop), *BAR) == met
+    assert met_by(order_of(kind, side, stop=stop), *BAR, after_open=True) == met_after_open
 
 
 @pytest.mark.parametrize(
@@ -93,7 +101,7 @@ def test_a_stop_limit_fills_where_the_bar_proves_it(
     side: int, stop: float, limit: float, met: tuple[object, ...] | None, triggered: bool
 ) -> None:
     order = order_of("stop_limit", side, limit=limit, stop=stop)
-    assert meet(order, *BAR) == met
+    assert met_by(order, *BAR) == met
     assert order.triggered is triggered
 
 
@@ -102,17 +110,17 @@ def test_a_stop_limit_with_one_price_for_both_fills_as_it_triggers_wherever_the_
     side: int, close: float
 ) -> None:
     order = order_of("stop_limit", side, limit=100.0 + 2 * side, stop=100.0 + 2 * side)
-    assert meet(order, 100.0, 105.0, 95.0, close) == (100.0 + 2 * side, IN_RANGE, False)
+    assert met_by(order, 100.0, 105.0, 95.0, close) == (100.0 + 2 * side, IN_RANGE, False)
 
 
 def test_a_stop_limit_that_came_to_life_inside_the_bar_does_not_get_its_open() -> None:
-    assert meet(order_of("stop_limit", BUY, limit=101.0, stop=99.0), *BAR, after_open=True) == (99.0, IN_RANGE, False)
+    assert met_by(order_of("stop_limit", BUY, limit=101.0, stop=99.0), *BAR, after_open=True) == (99.0, IN_RANGE, False)
 
 
 @pytest.mark.parametrize("side", [BUY, SELL])
 def test_market_orders_fill_at_the_open_or_the_close_and_slip(side: int) -> None:
-    assert meet(order_of("market", side), *BAR) == (100.0, AT_OPEN, True)
-    assert meet(order_of("market_on_close", side), *BAR) == (101.0, AT_CLOSE, True)
+    assert met_by(order_of("market", side), *BAR) == (100.0, AT_OPEN, True)
+    assert met_by(order_of("market_on_close", side), *BAR) == (101.0, AT_CLOSE, True)
 
 
 def test_a_fill_says_by_name_where_in_the_bar_it_was_met() -> None:

@@ -35,7 +35,8 @@ GAPPY = bars_of(HIGH, LOW, CLOSE)
 
 def order_of(kind: str, side: int, *, time_in_force: str = "GTC", **parts: float | None) -> Order:
     limit, stop = parts.pop("limit", None), parts.pop("stop", None)
-    order = Order("o#1", "p", 1, side, 1.0, kind, time_in_force, "entry", None, 0, 99, 1, 1.0, limit=limit, stop=stop)
+    order = Order("o#1", "p", 1, side, 1.0, kind, time_in_force, "entry", None, 0, 99, 1)
+    order.limit, order.stop = limit, stop
     order.trail_amount, order.trail_percent = parts.pop("amount", None), parts.pop("percent", None)
     assert not parts
     return order

@@ -109,7 +109,8 @@ def test_a_range_of_two_bars_needs_the_close_before_them_and_no_more(config: dic
 
 def test_a_mere_direction_has_the_weight_of_all_equity() -> None:
     mere = Situation(10_000.0, 50.0, 2.0, None, [], bars(3), 252.0)
-    assert size({"type": "target_weights"}, mere) == (100.0, {"weight": 1.0}, None)
+    found = size({"type": "target_weights"}, mere)
+    assert (found.quantity, found.numbers, found.problem) == (100.0, {"weight": 1.0}, None)
 
 
 def test_twenty_bars_are_the_period_of_a_volatility_and_the_trades_before_a_kelly_bet() -> None:
