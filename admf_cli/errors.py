@@ -12,8 +12,7 @@ Only the command line's entry prints them. It refuses to know how.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 
 class AdmfError(Exception):
@@ -22,9 +21,10 @@ class AdmfError(Exception):
     exit_code: ClassVar[int] = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     """One thing wrong with a configuration or a data file, with its place and the way out.
+
+    A named tuple, because `admf --help` loads this module, and nothing else of what a struct needs.
 
     Attributes:
         source: the file (or `--set`, `<stdin>`) in which it stands.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from admf_cli.market.bars import FloatArray, IntArray
 
@@ -46,8 +47,7 @@ class Trade(NamedTuple):
     exit_fill: str
 
 
-@dataclass(frozen=True, slots=True)
-class Holding:
+class Holding(Struct, frozen=True):
     """A position still open at the end, marked at the symbol's last close."""
 
     symbol: str
@@ -58,8 +58,7 @@ class Holding:
     unrealized_pnl: float
 
 
-@dataclass(frozen=True, slots=True)
-class PortfolioResult:
+class PortfolioResult(Struct, frozen=True):
     """One portfolio over one phase.
 
     Attributes:
@@ -88,8 +87,7 @@ class PortfolioResult:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TraceSummary:
+class TraceSummary(Struct, frozen=True):
     """What a container's tracer did with what the container published."""
 
     container_id: str
@@ -104,8 +102,7 @@ class TraceSummary:
     events: tuple[dict[str, Any], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PhaseResult:
+class PhaseResult(Struct, frozen=True):
     """One phase: the market it saw, its portfolios and its traces.
 
     Attributes:
@@ -128,8 +125,7 @@ class PhaseResult:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RunResult:
+class RunResult(Struct, frozen=True):
     """A whole workflow."""
 
     workflow_id: str
@@ -138,4 +134,4 @@ class RunResult:
     phases: tuple[PhaseResult, ...] = ()
     trace_dir: str | None = None
     results_dir: str | None = None
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()

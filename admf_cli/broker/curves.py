@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 
 from admf_cli.broker.account import NO_SYMBOL, Steps
 from admf_cli.broker.instrument import Instrument
 from admf_cli.market.bars import Bars, FloatArray, IntArray
 
 
-@dataclass(frozen=True, slots=True)
-class Curves:
+class Curves(Struct, frozen=True):
     """Shape (n_bars,) each, at each bar's close, account currency; `exposure` is the gross value of positions."""
 
     equity: FloatArray

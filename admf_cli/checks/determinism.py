@@ -10,8 +10,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from admf_cli.errors import RunFailedError
 
@@ -19,8 +20,7 @@ _SEEDS = ("0", "4242")
 _WORKFLOW = "check"
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """The first place at which two runs part, by phase, container and line.
 
     Attributes:
@@ -33,8 +33,7 @@ class Difference:
     lines: tuple[str | None, str | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """What came of it; `events` counts the lines of one run."""
 
     files: int

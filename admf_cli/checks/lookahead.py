@@ -7,12 +7,13 @@ that bar must be what the whole run published, byte for byte. Refuses to know wh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import orjson
+from msgspec import Struct
+from msgspec.structs import replace
 
 from admf_cli.checks.own_files import OwnFiles
 from admf_cli.checks.rerun import Phase, Recording, attempt
@@ -26,8 +27,7 @@ _COLUMNS = ("open", "high", "low", "close")
 _LAST_BARS = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Leak:
+class Leak(Struct, frozen=True):
     """The first event that knew the future.
 
     Attributes:
@@ -54,8 +54,7 @@ class Leak:
     sees_until: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What came of one phase.
 
     Attributes:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import orjson
+from msgspec.structs import asdict
 
 from admf_cli.checks.determinism import Comparison
 from admf_cli.checks.lookahead import Leak, Verdict

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from admf_cli.config import Resolved
 from admf_cli.errors import AdmfError, InterruptedRunError
@@ -25,8 +26,7 @@ from admf_cli.tracefile.encoder import encode_event
 from admf_cli.wiring import sources
 
 
-@dataclass(slots=True)
-class Recording:
+class Recording(Struct):
     """What one rerun published, BARs left out.
 
     Attributes:

@@ -7,9 +7,8 @@ growing length that end at the same bars, and compared with its value on all the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
+from msgspec import Struct
 
 from admf_cli.checks.rerun import Phase
 from admf_cli.features import FeatureSpec, compute, lookback, resolve
@@ -20,8 +19,7 @@ _PROBES = 6
 _GROWTH = 1.3
 
 
-@dataclass(frozen=True, slots=True)
-class Warmup:
+class Warmup(Struct, frozen=True):
     """One feature in one phase.
 
     Attributes:

@@ -20,8 +20,6 @@ app = typer.Typer(
 @app.command()
 def check(config: Config, overrides: Overrides = None, as_json: AsJson = False) -> None:
     """Say whether a configuration is sound, or every fault in it: exit 0 or 2."""
-    from dataclasses import asdict
-
     from admf_cli.config import load_config
     from admf_cli.errors import ConfigError
 
@@ -30,7 +28,7 @@ def check(config: Config, overrides: Overrides = None, as_json: AsJson = False) 
     except ConfigError as error:
         if not as_json:
             raise
-        _print_json({"schema_version": 1, "ok": False, "faults": [asdict(fault) for fault in error.faults]})
+        _print_json({"schema_version": 1, "ok": False, "faults": [fault._asdict() for fault in error.faults]})
         raise typer.Exit(2) from None
     values = resolved.values
     if as_json:

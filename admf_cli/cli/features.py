@@ -56,9 +56,11 @@ def show(
     except ParameterError as error:
         raise ConfigError(f"NAME {error.message}") from None
     if as_json:
-        from dataclasses import asdict
+        from msgspec.structs import asdict
 
-        said = {key: value for key, value in asdict(info).items() if key != "check"}
+        said = asdict(info)
+        del said["check"]
+        said["parameters"] = [asdict(parameter) for parameter in info.parameters]
         print_json({"schema_version": 1, **said, "example": example(info)})
         return
     print_wrapped(f"{info.name}: {info.summary}", 2)

@@ -53,7 +53,7 @@ def show(
     except ParameterError as error:
         raise ConfigError(f"NAME {error.message}") from None
     if as_json:
-        from dataclasses import asdict
+        from msgspec.structs import asdict
 
         document = {
             "schema_version": 1,

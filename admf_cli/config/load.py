@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from admf_cli.config.node import MappingNode, Node, dotted, find, leaves, nearest_place
 from admf_cli.config.overrides import apply_flags, apply_overrides
@@ -17,8 +17,7 @@ from admf_cli.config.yaml_text import read_yaml
 from admf_cli.errors import ConfigError, Fault
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(Struct, frozen=True):
     """A checked configuration with every default filled in.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from admf_cli.errors import Fault
 
@@ -12,8 +13,7 @@ Step = str | int
 _SHOWN_CHARACTERS = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where something stands: a file (or `<stdin>`, `<dict>`, the text of a `--set`), and 1-based line and column."""
 
     source: str
@@ -21,8 +21,7 @@ class Place:
     column: int | None = None
 
 
-@dataclass(slots=True)
-class Node:
+class Node(Struct):
     """One value of a configuration.
 
     Attributes:
@@ -50,7 +49,6 @@ class Node:
         return printable(self.text)
 
 
-@dataclass(slots=True)
 class MappingNode(Node):
     """A mapping.
 
@@ -71,7 +69,6 @@ class MappingNode(Node):
         return "a mapping" if self.items else "{}"
 
 
-@dataclass(slots=True)
 class ListNode(Node):
     """A list."""
 

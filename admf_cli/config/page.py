@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from admf_cli import CONFIG_SCHEMA_VERSION
 from admf_cli.config.wording import flow
@@ -82,8 +83,7 @@ def _table(rows: Iterator[str]) -> list[str]:
     return ["| key | type | default | meaning | example |", "|---|---|---|---|---|", *rows, ""]
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
+class _Page(Struct, frozen=True):
     schema: Mapping[str, Any]
 
     def rows(self, entry: Mapping[str, Any], path: str) -> Iterator[str]:

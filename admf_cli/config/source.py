@@ -11,11 +11,12 @@ import os
 import stat
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from admf_cli.config.node import ListNode, MappingNode, Node, Place, Step, dotted, printable
 from admf_cli.config.scalars import LARGEST_INTEGER
@@ -33,8 +34,7 @@ TRACER_REMEDY = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """A configuration as text.
 
     Attributes:

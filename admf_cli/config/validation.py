@@ -6,7 +6,6 @@ import contextlib
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from functools import cache
 from typing import Any, get_args, get_origin
 
@@ -64,7 +63,7 @@ def validate(root: Node) -> tuple[dict[str, Any] | None, list[Fault]]:
 
 def raise_all(faults: Sequence[Fault]) -> None:
     """Raise ConfigError with the faults in the order of the file, if there are any; past a hundred it says so."""
-    helped = (fault if fault.remedy else replace(fault, remedy=way_out(fault.path)) for fault in faults)
+    helped = (fault if fault.remedy else fault._replace(remedy=way_out(fault.path)) for fault in faults)
     ordered = sorted(helped, key=lambda fault: (fault.line or 0, fault.column or 0))
     if len(ordered) > _MOST_FAULTS:
         more = Fault(ordered[0].source, f"more than {_MOST_FAULTS} faults", remedy="mend these first")

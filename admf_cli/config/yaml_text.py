@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import yaml
@@ -330,4 +329,4 @@ def _syntax_fault(error: yaml.YAMLError, text: str, source: str, inline: bool) -
         if "flow" in words and re.search(r"[^\s,:{\[]\{\w*\}", written):
             remedy = "put text that holds { and } in quotes: 'data/{symbol}.csv'"
     fault = Fault(source, rule, "", line, column, printable(written.strip()) or None, remedy)
-    return replace(fault, line=None, column=None) if inline else fault
+    return fault._replace(line=None, column=None) if inline else fault

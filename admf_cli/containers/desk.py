@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from admf_cli.broker.account import Account
 from admf_cli.broker.instrument import Instrument
 from admf_cli.market.bars import Bars, FloatArray
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
+class Desk(Struct, frozen=True):
     """The money, the market and its terms, as a portfolio finds them.
 
     Attributes:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from admf_cli.errors import ConfigError
 from admf_cli.tracefile.format import EVENT_TYPES
@@ -23,8 +24,7 @@ _MINIMAL = frozenset(EVENT_TYPES) - {
 _LEVELS = ("none", "minimal", "normal", "debug")
 
 
-@dataclass(frozen=True, slots=True)
-class TraceSettings:
+class TraceSettings(Struct, frozen=True):
     """One container's own tracing.
 
     Attributes:

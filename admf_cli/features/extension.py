@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from admf_cli.extensions import FEATURES, extension, extension_names
 from admf_cli.features.spec import FeatureInfo
@@ -13,8 +14,7 @@ if TYPE_CHECKING:  # describing features must not load numpy
     from admf_cli.market.bars import FloatArray, IntArray
 
 
-@dataclass(frozen=True, slots=True)
-class FeatureExtension:
+class FeatureExtension(Struct, frozen=True):
     """What the entry point of a feature leads to.
 
     Attributes:

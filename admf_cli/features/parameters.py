@@ -8,8 +8,9 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 
 class Fault(NamedTuple):
@@ -50,8 +51,7 @@ class ParameterError(ValueError):
         super().__init__("; ".join(f"{subject}{fault}" for fault in self.faults))
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Struct, frozen=True):
     """One value that can be set.
 
     Attributes:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from admf_cli.features.parameters import Fault, Parameter, ParameterError, did_you_mean
 
@@ -12,8 +14,7 @@ ParamValue = int | float | str | bool | None
 COLUMNS = ("open", "high", "low", "close", "volume")
 
 
-@dataclass(frozen=True, slots=True)
-class FeatureSpec:
+class FeatureSpec(Struct, frozen=True):
     """One column of numbers to be computed from bars; equal specs give equal numbers, so they are computed once.
 
     Attributes:
@@ -42,8 +43,7 @@ class FeatureSpec:
                 yield item
 
 
-@dataclass(frozen=True, slots=True)
-class FeatureInfo:
+class FeatureInfo(Struct, frozen=True):
     """One function that can be named in a configuration.
 
     Attributes:

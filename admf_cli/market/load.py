@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 
 from admf_cli.errors import MarketDataError
 from admf_cli.market.align import Series, align, split_symbols, whole
@@ -25,8 +25,7 @@ from admf_cli.market.times import instant
 _MAX_SYMBOLS = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedBars:
+class LoadedBars(Struct, frozen=True):
     """All bars of a source, from its first to its last; `phase_window` cuts them.
 
     Attributes:

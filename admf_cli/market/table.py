@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 
 from admf_cli.errors import MarketDataError
 from admf_cli.market.bars import BoolArray, FloatArray, IntArray
@@ -17,8 +17,7 @@ SMALLEST, LARGEST = 1e-30, 1e30
 """Prices and volumes beyond these are faults: their squares and cubes would leave the range of a double."""
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """Rows of one file in the file's order.
 
     Attributes:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
+from msgspec.structs import fields, replace
 
 from admf_cli.features import FeatureSpec
 from admf_cli.features.parameters import did_you_mean

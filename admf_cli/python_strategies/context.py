@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import get_ident
 from typing import Any, NoReturn, Protocol, Unpack
+
+from msgspec import Struct
 
 from admf_cli.features.parameters import did_you_mean
 from admf_cli.market.bars import FloatArray
@@ -22,8 +23,7 @@ Send = Callable[[int, str, Mapping[str, Any], str | None], str]
 """(symbol, action, what is asked for, tag) -> id of the SIGNAL."""
 
 
-@dataclass(frozen=True, slots=True)
-class WorkingOrder:
+class WorkingOrder(Struct, frozen=True):
     """An order that has not ended.
 
     Attributes:
@@ -46,8 +46,7 @@ class WorkingOrder:
     stop_price: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Fill:
+class Fill(Struct, frozen=True):
     """One fill of one of its own orders, as `on_fill` gets it.
 
     Attributes:

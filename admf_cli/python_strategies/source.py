@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from admf_cli.features.parameters import did_you_mean
 
@@ -16,8 +17,7 @@ class SourceError(Exception):
     """The file or the class cannot be had; `str()` of it names both, the line if there is one, and the remedy."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """One class in one file, as it was read.
 
     Attributes:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from admf_cli.errors import ConfigError
 from admf_cli.features import FeatureSpec, ParameterError, resolve, spec_from_config
@@ -19,8 +20,7 @@ _STYLES = {"targets": "targets(bars, features)", "on_bar": "on_bar(ctx)"}
 _ARGUMENTS = {"targets": 2, "on_bar": 1, "on_fill": 2, "on_start": 1, "on_end": 1}
 
 
-@dataclass(frozen=True, slots=True)
-class UserClass:
+class UserClass(Struct, frozen=True):
     """A class that was found sound, and what makes instances of it.
 
     Attributes:

@@ -6,8 +6,9 @@ import math
 import operator
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from difflib import get_close_matches
+
+from msgspec import Struct
 
 from admf_cli.errors import ConfigError
 from admf_cli.metrics import METRICS
@@ -28,8 +29,7 @@ _LONGEST = 200  # characters of an expression
 _MOST_PLACES = 3  # named in the one line of a failed gate; `values` has them all
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
+class Gate(Struct, frozen=True):
     """One expression: the run fails where it is true, or where its metric is undefined.
 
     Attributes:
@@ -44,8 +44,7 @@ class Gate:
     limit: float
 
 
-@dataclass(frozen=True, slots=True)
-class GateOutcome:
+class GateOutcome(Struct, frozen=True):
     """What became of a gate.
 
     Attributes:

@@ -7,8 +7,8 @@ characters written out, and in ASCII where the console has no more.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from rich.cells import cell_len
 from rich.console import Console
 from rich.segment import Segments
@@ -21,8 +21,7 @@ _GAP = 2
 _LEAST_TEXT = 12  # columns of the screen that a folded text column is given at least
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """One column of a table.
 
     Attributes:

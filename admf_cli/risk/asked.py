@@ -6,8 +6,9 @@ Refuses to know limits and cash.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from admf_cli.broker.instrument import Instrument
 from admf_cli.risk.entry import Refusal
@@ -15,8 +16,7 @@ from admf_cli.risk.entry import Refusal
 _PRICES = ("limit_price", "stop_price")
 
 
-@dataclass(frozen=True, slots=True)
-class Aim:
+class Aim(Struct, frozen=True):
     """What a request is after.
 
     Attributes:

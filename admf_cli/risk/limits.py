@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Breach:
+
+class Breach(Struct, frozen=True):
     """A limit that would have been crossed: its name, what it allows, and what was asked for, as shares of equity."""
 
     rule: str
@@ -16,8 +16,7 @@ class Breach:
     value: float
 
 
-@dataclass(frozen=True, slots=True)
-class Exposure:
+class Exposure(Struct, frozen=True):
     """Where a portfolio stands before an entry.
 
     Attributes:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 
 from admf_cli.errors import MarketDataError
 from admf_cli.features import FeatureSpec
@@ -17,8 +17,7 @@ from admf_cli.tracefile.format import timestamp_text
 _SHOWN = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One decision.
 
     Attributes:

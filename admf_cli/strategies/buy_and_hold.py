@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from admf_cli.features import FeatureSpec
 from admf_cli.strategies.description import Features, Params, StrategyInfo
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from admf_cli.strategies.interface import Decisions, Strategy
 
 
-@dataclass(frozen=True, slots=True)
-class BuyAndHold:
+class BuyAndHold(Struct, frozen=True):
     """Goes long at each symbol's first bar of trading."""
 
     def required_features(self) -> Mapping[str, FeatureSpec]:

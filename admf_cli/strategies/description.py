@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from admf_cli.features import FeatureSpec, ParameterError, feature, resolve
 from admf_cli.features.parameters import Fault, Parameter, did_you_mean
@@ -18,8 +19,7 @@ def _no_faults(params: Params) -> Sequence[Fault]:
     return ()
 
 
-@dataclass(frozen=True, slots=True)
-class StrategyInfo:
+class StrategyInfo(Struct, frozen=True):
     """One built-in strategy.
 
     Attributes:

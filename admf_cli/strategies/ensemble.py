@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from admf_cli.features import FeatureSpec
 from admf_cli.features.parameters import Fault, Parameter, did_you_mean
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
     from admf_cli.strategies.interface import Decisions
 
 
-@dataclass(frozen=True, slots=True)
-class Ensemble:
+class Ensemble(Struct, frozen=True):
     """Wants what its members want together.
 
     Attributes:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from admf_cli.strategies.expression import parse_condition
 from admf_cli.strategies.syntax import (
@@ -33,8 +34,7 @@ Lookup = Callable[[str, int], float | None]
 """(name, lag) -> the value that many of the symbol's own bars before the bar in question, None if unknown."""
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """One condition of an expression at one bar.
 
     Attributes:

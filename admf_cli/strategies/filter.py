@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from admf_cli.features import FeatureSpec, ParameterError
 from admf_cli.features.parameters import Fault, Parameter
@@ -35,8 +36,7 @@ if TYPE_CHECKING:
 _OPENS, _CLOSES = "gate opens", "gate closes"
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(Struct, frozen=True):
     """Wants what its strategy wants while the gate is open.
 
     Attributes:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:  # describing strategies must not load numpy
     from admf_cli.features import FeatureSpec
     from admf_cli.market.bars import Bars, FloatArray, IntArray
 
 
-@dataclass(frozen=True, slots=True)
-class Decisions:
+class Decisions(Struct, frozen=True):
     """The moments at which a strategy wants something, sorted by bar, then symbol.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from admf_cli.features import FeatureSpec, feature
 from admf_cli.features.parameters import Fault, Parameter
@@ -29,8 +30,7 @@ if TYPE_CHECKING:
 _WINNER, _LOSER, _NEITHER = "among the winners", "among the losers", "neither"
 
 
-@dataclass(frozen=True, slots=True)
-class CrossSection:
+class CrossSection(Struct, frozen=True):
     """Holds equal weights of the symbols that rank first, and shorts those that rank last.
 
     Attributes:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from admf_cli.features import FeatureSpec, ParameterError
 from admf_cli.features.parameters import Fault, Parameter, did_you_mean
@@ -26,8 +27,7 @@ _KEYS = ("name", "type", "params")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """A strategy inside another, and the name that its rules and votes bear there."""
 
     name: str
@@ -50,8 +50,7 @@ class Unseen:
         raise NotImplementedError
 
 
-@dataclass(slots=True)
-class Budget:
+class Budget(Struct):
     """How many members may still be built: strategies that name others twice over would grow without bound."""
 
     left: int = 1_000

@@ -9,9 +9,9 @@ condition for the position held is true.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 
 from admf_cli.market.bars import Bars, BoolArray, FloatArray, IntArray
 from admf_cli.strategies.conditions import values_at
@@ -21,8 +21,7 @@ Evidence = Mapping[str, FloatArray | tuple[FloatArray, int]]
 """Name -> values (n_bars, n_symbols), or (values, lag in the symbol's own bars)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Conditions:
+class Conditions(Struct, frozen=True):
     """Where each move is called for, shape (n_bars, n_symbols); None where a strategy never makes that move."""
 
     enter_long: BoolArray | None = None
@@ -31,8 +30,7 @@ class Conditions:
     exit_short: BoolArray | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RuleNames:
+class RuleNames(Struct, frozen=True):
     """The keys in a strategy's `rules()` of its four moves."""
 
     enter_long: str

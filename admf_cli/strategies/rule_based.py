@@ -6,8 +6,9 @@ What it decides by is what it shows: the expressions in its PHASE_START are the 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct, field
 
 from admf_cli.features import FeatureSpec
 
@@ -26,8 +27,7 @@ class Rule(NamedTuple):
     expression: str
 
 
-@dataclass(frozen=True, slots=True)
-class RuleBased:
+class RuleBased(Struct, frozen=True):
     """Enters and leaves by conditions on bars and features.
 
     Attributes:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 CALENDAR_NUMBERS = {
     "hour": "hour of the bar's time, 0 to 23",
@@ -35,83 +36,72 @@ FUNCTIONS = {
 _CONDITION_FUNCTIONS = ("crosses_above", "crosses_below", "defined", "time_between")
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """A part of an expression; `start` and `end` are its place in the text."""
 
     start: int
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Number(Node):
+class Number(Node, frozen=True):
     """A number as written."""
 
     value: float
 
 
-@dataclass(frozen=True, slots=True)
-class Text(Node):
+class Text(Node, frozen=True):
     """A quoted text: a time of day."""
 
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Truth(Node):
+class Truth(Node, frozen=True):
     """The words true and false."""
 
     value: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Name(Node):
+class Name(Node, frozen=True):
     """A bar column, a feature, or a name of the calendar."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Call(Node):
+class Call(Node, frozen=True):
     """A function of the list."""
 
     function: str
     arguments: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Arithmetic(Node):
+class Arithmetic(Node, frozen=True):
     """Operands with the operators between them, taken from left to right; all of them + and -, or all * and /."""
 
     operators: tuple[str, ...]
     operands: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Negative(Node):
+class Negative(Node, frozen=True):
     """Minus a number."""
 
     operand: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison(Node):
+class Comparison(Node, frozen=True):
     """Operands compared with their neighbours: a < b <= c holds if both comparisons do."""
 
     operators: tuple[str, ...]
     operands: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Logic(Node):
+class Logic(Node, frozen=True):
     """Conditions joined by `and` or by `or`."""
 
     operator: str
     operands: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Not(Node):
+class Not(Node, frozen=True):
     """The contrary of a condition."""
 
     operand: Node

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from admf_cli.features import FeatureSpec, ParameterError
 from admf_cli.features.parameters import Fault, Parameter, did_you_mean
@@ -24,8 +26,7 @@ if TYPE_CHECKING:
     from admf_cli.strategies.interface import Decisions
 
 
-@dataclass(frozen=True, slots=True)
-class TargetWeights:
+class TargetWeights(Struct, frozen=True):
     """Asks for the same weights again and again.
 
     Attributes:

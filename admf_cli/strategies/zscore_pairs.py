@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from admf_cli.features import FeatureSpec, feature
 from admf_cli.features.parameters import Fault, Parameter
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 _LOW, _RISEN, _HIGH, _FALLEN = "spread is low", "low spread is back", "spread is high", "high spread is back"
 
 
-@dataclass(frozen=True, slots=True)
-class Pairs:
+class Pairs(Struct, frozen=True):
     """Holds the spread of two symbols, one long and the other short.
 
     Attributes:

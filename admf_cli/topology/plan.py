@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from admf_cli.errors import ConfigError
 from admf_cli.features import FeatureSpec, ParameterError, resolve, spec_from_config
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from admf_cli.python_strategies.user_class import UserClass
 
 
-@dataclass(frozen=True, slots=True)
-class Decider:
+class Decider(Struct, frozen=True):
     """One strategy of the configuration.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from admf_cli.market.load import LoadedBars
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
     from admf_cli.strategies.interface import Strategy
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(Struct, frozen=True):
     """What the composition root hands to the builder.
 
     Attributes:

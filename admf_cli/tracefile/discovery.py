@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from admf_cli.errors import StorageError
 
@@ -21,8 +22,7 @@ _MAX_DEPTH = 4
 MAX_ENTRIES = 200_000
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerTrace:
+class ContainerTrace(Struct, frozen=True):
     """Where one container's lines and meta file lie; either may be missing.
 
     Attributes:
@@ -37,8 +37,7 @@ class ContainerTrace:
     has_meta: bool
 
 
-@dataclass(frozen=True, slots=True)
-class PhaseTrace:
+class PhaseTrace(Struct, frozen=True):
     """One phase: the directory that holds its containers' files."""
 
     workflow_id: str
@@ -51,16 +50,14 @@ class PhaseTrace:
         return next((one for one in self.containers if one.container_id == container_id), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(Struct, frozen=True):
     """Something that was not read, and why."""
 
     path: Path
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Discovery:
+class Discovery(Struct, frozen=True):
     """What lies under a directory.
 
     Attributes:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
 import orjson
+from msgspec import Struct
 
 from admf_cli.errors import StorageError
 from admf_cli.tracefile.discovery import display
@@ -31,8 +31,7 @@ _WINDOW_BYTES = 16_384  # below this the rest is walked line by line
 _SEARCH_BYTES = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True):
     """What a line begins with: enough to order it.
 
     Attributes:
@@ -46,8 +45,7 @@ class Head:
     time: str
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """A whole line and where it begins."""
 
     offset: int

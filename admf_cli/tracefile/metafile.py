@@ -6,11 +6,12 @@ Refuses to know the lines that the meta file seals.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import orjson
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from admf_cli.errors import StorageError
 from admf_cli.tracefile.format import is_meta_whole
@@ -20,8 +21,7 @@ _MAX_META_BYTES = 4 << 20
 _COUNTS = ("published", "written", "filtered", "dropped")
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(Struct, frozen=True):
     """What became of a container's events, of one type or of all: published = written + filtered + dropped."""
 
     published: int = 0
@@ -32,8 +32,7 @@ class Tally:
     last_dropped: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Meta:
+class Meta(Struct, frozen=True):
     """A container's seal. What is absent or of the wrong type is None (or empty) and named in `faults`.
 
     Attributes:

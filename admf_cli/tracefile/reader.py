@@ -11,11 +11,11 @@ import gc
 import os
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from admf_cli.errors import StorageError
 from admf_cli.tracefile.discovery import display
@@ -24,8 +24,7 @@ MAX_LINE_BYTES = 4 << 20  # a hostile line of this size parses into some 100 MB 
 _BLOCK_BYTES = 1 << 19  # a thousand lines or two: enough to work in columns, few enough to stay in the cache
 
 
-@dataclass(frozen=True, slots=True)
-class LineBlock:
+class LineBlock(Struct, frozen=True):
     """Consecutive whole lines.
 
     Attributes:
@@ -39,8 +38,7 @@ class LineBlock:
     lines: list[bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class LineFault:
+class LineFault(Struct, frozen=True):
     """A line that could not be handed over.
 
     Attributes:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from admf_cli.tracefile.format import BAR_SHIFT
 from admf_cli.tracefile.lookup import Line, TraceLookup
@@ -26,8 +27,7 @@ _NAMED_BY_DATA = frozenset(
 )  # symbols, reasons and names, not the format
 
 
-@dataclass(frozen=True, slots=True)
-class FieldDifference:
+class FieldDifference(Struct, frozen=True):
     """One value that differs; a side on which it is absent is None."""
 
     path: str
@@ -35,8 +35,7 @@ class FieldDifference:
     b: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Struct, frozen=True):
     """Two events that should be the same; None on the side that has none."""
 
     a: TracedEvent | None
@@ -49,8 +48,7 @@ class Pair:
         return min(event.sequence for event in (self.a, self.b) if event is not None)
 
 
-@dataclass(slots=True)
-class ContainerComparison:
+class ContainerComparison(Struct):
     """What came of one container.
 
     Attributes:
@@ -70,8 +68,7 @@ class ContainerComparison:
     unread: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class SidedKey:
+class SidedKey(Struct, frozen=True):
     """A key of a payload that one side has: `path` goes through lists by `*`."""
 
     event_type: str
@@ -79,8 +76,7 @@ class SidedKey:
     only: str
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """What of the files is compared.
 
     Attributes:

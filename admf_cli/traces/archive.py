@@ -8,10 +8,10 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from types import TracebackType
 
 import orjson
+from msgspec import Struct
 
 from admf_cli.errors import StorageError
 from admf_cli.tracefile.discovery import PhaseTrace
@@ -25,8 +25,7 @@ _OPEN_FILES = 64
 _SEARCH_BYTES = 1 << 16
 
 
-@dataclass(frozen=True, slots=True)
-class Gone:
+class Gone(Struct, frozen=True):
     """An event that is not on disk, and why as far as anyone can tell."""
 
     event_id: str

@@ -7,8 +7,9 @@ absence; nothing else does. Refuses to know how fills come about.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+
+from msgspec import Struct, field
 
 from admf_cli.tracefile.format import BAR_SHIFT
 from admf_cli.traces.contents import FileContents
@@ -50,8 +51,7 @@ class _Placed(NamedTuple):
     sequence: int
 
 
-@dataclass(slots=True)
-class _Order:
+class _Order(Struct):
     """What was seen of one order: in whichever file it was read first."""
 
     filled: float = 0.0
@@ -60,8 +60,7 @@ class _Order:
     placed: _Placed | None = None
 
 
-@dataclass(slots=True)
-class _Money:
+class _Money(Struct):
     """One portfolio's state, None or absent where the trace does not reach back far enough."""
 
     file: FileContents

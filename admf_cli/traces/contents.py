@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from admf_cli.errors import StorageError
 from admf_cli.tracefile.discovery import ContainerTrace, display
@@ -21,8 +22,7 @@ from admf_cli.traces.numbers import NumberSet, References
 from admf_cli.traces.scan import EventBlock, scan_dense
 
 
-@dataclass(slots=True)
-class FileContents:
+class FileContents(Struct):
     """One container's file and its seal.
 
     Attributes:

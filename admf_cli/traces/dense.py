@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import orjson
+from msgspec import Struct
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,8 +35,7 @@ _DAY = 86_400 * _SECOND
 _BRACE = ord("}")
 
 
-@dataclass(frozen=True, slots=True)
-class DenseBlock:
+class DenseBlock(Struct, frozen=True):
     """Consecutive events of one type, outside any trade flow, numbered without a gap.
 
     Attributes:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from admf_cli.errors import ConfigError
 from admf_cli.tracefile.discovery import PhaseTrace, display
@@ -40,8 +41,7 @@ _HEADERS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Parting:
+class Parting(Struct, frozen=True):
     """The first event at which two runs part, and what led to it on either side, nearest cause first."""
 
     container: str
@@ -50,8 +50,7 @@ class Parting:
     causes_b: tuple[TracedEvent | Gone, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TypeDifference:
+class TypeDifference(Struct, frozen=True):
     """How many events of a type differ, in one container."""
 
     container: str
@@ -61,8 +60,7 @@ class TypeDifference:
     only_b: int
 
 
-@dataclass(frozen=True, slots=True)
-class MetricDifference:
+class MetricDifference(Struct, frozen=True):
     """One reported figure that differs."""
 
     portfolio: str
@@ -71,8 +69,7 @@ class MetricDifference:
     b: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class PhaseDiff:
+class PhaseDiff(Struct, frozen=True):
     """Two phases held against each other.
 
     Attributes:
@@ -102,8 +99,7 @@ class PhaseDiff:
         return self.parting is None
 
 
-@dataclass(frozen=True, slots=True)
-class TraceDiff:
+class TraceDiff(Struct, frozen=True):
     """The answer; `only_a` and `only_b` are phases without a partner."""
 
     a: str

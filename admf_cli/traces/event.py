@@ -6,8 +6,9 @@ Refuses to know where the line lay. Whatever wrote it, a value of the wrong type
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from admf_cli.tracefile.format import BAR_SHIFT
 from admf_cli.traces.numbers import split_id
@@ -16,8 +17,7 @@ BOOKING_TYPES = ("POSITION_OPEN", "POSITION_CHANGE", "POSITION_CLOSE")
 CONTAINER_KINDS = ("data", "features", "strategy", "portfolio", "execution")
 
 
-@dataclass(frozen=True, slots=True)
-class TracedEvent:
+class TracedEvent(Struct, frozen=True):
     """One line, parsed and found to be an event."""
 
     event_id: str

@@ -10,8 +10,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from admf_cli.tracefile.discovery import PhaseTrace
 from admf_cli.tracefile.format import TERMINAL_ORDER_TYPES
@@ -34,8 +35,7 @@ _MAX_NODES = 500
 _MAX_FLOWS = 12
 
 
-@dataclass(slots=True)
-class Node:
+class Node(Struct):
     """An event, or the place of one that is gone, with what it caused.
 
     Attributes:
@@ -62,8 +62,7 @@ class Node:
             yield from effect.walk()
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(Struct, frozen=True):
     """One causal tree.
 
     Attributes:
@@ -74,8 +73,7 @@ class Flow:
     root: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """Everything that led to the asked events and came of them, in order of time.
 
     Attributes:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class TraceFault:
+class TraceFault(Struct, frozen=True):
     """One thing wrong, and where.
 
     Attributes:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 import orjson
+from msgspec import Struct
 
 from admf_cli.errors import ConfigError
 from admf_cli.traces.event import TracedEvent
 from admf_cli.traces.moments import parse_span
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
+class Filters(Struct, frozen=True):
     """What an event must be to be wanted; whatever is empty or None lets everything pass.
 
     Attributes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from admf_cli.tracefile.discovery import PhaseTrace, discover_some, display
 from admf_cli.tracefile.reader import collection_paused
@@ -14,8 +15,7 @@ from admf_cli.traces.soundness import judge_causes, judge_numbers, judge_seal
 NEVER_SEALED = "never sealed"
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerInspection:
+class ContainerInspection(Struct, frozen=True):
     """One container's file.
 
     Attributes:
@@ -47,8 +47,7 @@ class ContainerInspection:
     causes_dropped: int
 
 
-@dataclass(frozen=True, slots=True)
-class PhaseInspection:
+class PhaseInspection(Struct, frozen=True):
     """One phase of one workflow."""
 
     workflow_id: str
@@ -58,8 +57,7 @@ class PhaseInspection:
     containers: tuple[ContainerInspection, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Inspection:
+class Inspection(Struct, frozen=True):
     """Everything under one directory.
 
     Attributes:

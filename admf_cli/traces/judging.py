@@ -7,7 +7,8 @@ did not use.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from admf_cli.traces.archive import Archive
 from admf_cli.traces.event import TracedEvent
@@ -15,8 +16,7 @@ from admf_cli.traces.history import History
 from admf_cli.traces.members import LOOK_BACK_BARS, Gate, gates_of, is_of_gate, passes
 
 
-@dataclass(frozen=True, slots=True)
-class ConditionCase:
+class ConditionCase(Struct, frozen=True):
     """One condition at one bar; `holds` is None where a value is undefined or not on disk."""
 
     text: str
@@ -25,8 +25,7 @@ class ConditionCase:
     depth: int
 
 
-@dataclass(frozen=True, slots=True)
-class RuleCase:
+class RuleCase(Struct, frozen=True):
     """One rule, its parts and what they came to; `problem` says why it could not be judged."""
 
     name: str
@@ -40,8 +39,7 @@ class RuleCase:
         return self.conditions[0].holds if self.conditions else None
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(Struct, frozen=True):
     """What the rules came to.
 
     Attributes:

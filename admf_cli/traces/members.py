@@ -7,8 +7,9 @@ Refuses to put it into words.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from admf_cli.traces.event import TracedEvent, amount
 
@@ -16,8 +17,7 @@ _OPENS, _CLOSES = "gate opens", "gate closes"
 LOOK_BACK_BARS = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
+class Gate(Struct, frozen=True):
     """A filter's gate at a bar.
 
     Attributes:
@@ -31,8 +31,7 @@ class Gate:
     bars_ago: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Members:
+class Members(Struct, frozen=True):
     """The members of an ensemble.
 
     Attributes:

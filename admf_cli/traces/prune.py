@@ -11,9 +11,10 @@ import os
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from admf_cli.errors import ConfigError, StorageError
 from admf_cli.tracefile.discovery import LINES_SUFFIX, META_SUFFIX, PhaseTrace, discover_some, display
@@ -29,8 +30,7 @@ _SECONDS = {"h": 3600, "d": 86_400, "w": 604_800}
 _MOST_FILES = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class PrunedRun:
+class PrunedRun(Struct, frozen=True):
     """One run: gone (or to go), or spared though it was due, and why."""
 
     workflow_id: str
@@ -40,8 +40,7 @@ class PrunedRun:
     spared: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Pruning:
+class Pruning(Struct, frozen=True):
     """What was done, or would be.
 
     Attributes:

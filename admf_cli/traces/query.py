@@ -9,12 +9,12 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from admf_cli.errors import ConfigError
 from admf_cli.tracefile.discovery import PhaseTrace, display
@@ -37,8 +37,7 @@ _RUNS = "runs"
 VIEWS = (_RUNS, *TABLES)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What a statement gives, to be read once.
 
     Attributes:

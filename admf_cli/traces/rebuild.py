@@ -6,10 +6,10 @@ Shares no bookkeeping with what ran the backtest, so that the two can be held ag
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,8 +65,7 @@ class _Lot(NamedTuple):
     fill_id: str
 
 
-@dataclass(slots=True)
-class _Held:
+class _Held(Struct):
     quantity: float = 0.0
     lots: deque[_Lot] = field(default_factory=deque)
     multiplier: float = 1.0
@@ -209,8 +208,7 @@ class Market:
         return np.repeat(np.concatenate([[np.nan], closes]), np.diff(bars, prepend=0, append=n_bars))
 
 
-@dataclass(frozen=True, slots=True)
-class Curve:
+class Curve(Struct, frozen=True):
     """Equity, cash and gross exposure at every close, shape (n_bars,) each."""
 
     equity: FloatArray

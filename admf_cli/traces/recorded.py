@@ -6,10 +6,10 @@ Refuses to rebuild anything from it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from msgspec import Struct, field
 
 from admf_cli.tracefile.discovery import ContainerTrace
 from admf_cli.tracefile.format import BAR_SHIFT
@@ -23,8 +23,7 @@ from admf_cli.traces.rebuild import Market, TracedFill
 from admf_cli.traces.scan import scan, scan_dense
 
 
-@dataclass(slots=True)
-class Reported:
+class Reported(Struct):
     """What one portfolio's file says.
 
     Attributes:

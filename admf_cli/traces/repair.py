@@ -12,9 +12,10 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from admf_cli.errors import ConfigError, StorageError
 from admf_cli.tracefile.discovery import ContainerTrace, PhaseTrace, discover_some, display
@@ -35,16 +36,14 @@ _LISTED = 1_000
 _IDENTITY = ("workflow_id", "phase_name", "mode", "admf_version", "config_name", "config_sha256", "data_sha256")
 
 
-@dataclass(frozen=True, slots=True)
-class LostLine:
+class LostLine(Struct, frozen=True):
     """A line that was not kept, and why."""
 
     line: int
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class RepairedContainer:
+class RepairedContainer(Struct, frozen=True):
     """One container.
 
     Attributes:
@@ -63,8 +62,7 @@ class RepairedContainer:
     lines: tuple[LostLine, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RepairedPhase:
+class RepairedPhase(Struct, frozen=True):
     """One phase and where its copy lies."""
 
     phase: str
@@ -72,8 +70,7 @@ class RepairedPhase:
     containers: tuple[RepairedContainer, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Repair:
+class Repair(Struct, frozen=True):
     """The answer for everything under a directory."""
 
     directory: str
@@ -140,8 +137,7 @@ def _stated_mode(phase: PhaseTrace) -> str | None:
     return None
 
 
-@dataclass(slots=True)
-class _Copy:
+class _Copy(Struct):
     """What was kept and what was not."""
 
     types: Counter[str] = field(default_factory=Counter)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 
 from admf_cli.errors import AdmfError
 from admf_cli.metrics import portfolio_metrics
@@ -28,8 +28,7 @@ _LISTED = 20
 _TRADE_KEYS = ("number", "direction", "quantity", "entry_price", "exit_price", "entry_fill", "pnl", "return")
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
+class Figure(Struct, frozen=True):
     """One metric; `agrees` is None where one side is missing and so nothing can be held against it."""
 
     name: str
@@ -38,8 +37,7 @@ class Figure:
     agrees: bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """Something else that parts: where it stands, and both sides."""
 
     where: str
@@ -47,8 +45,7 @@ class Difference:
     replayed: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReplayedPortfolio:
+class ReplayedPortfolio(Struct, frozen=True):
     """One portfolio.
 
     Attributes:
@@ -74,8 +71,7 @@ class ReplayedPortfolio:
         return "differs" if self.difference_count else "lacks" if self.lacks else "agrees"
 
 
-@dataclass(frozen=True, slots=True)
-class Replay:
+class Replay(Struct, frozen=True):
     """The answer for everything under a directory."""
 
     directory: str

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from admf_cli.errors import StorageError
 from admf_cli.tracefile.discovery import Discovery, PhaseTrace, discover_some, display
@@ -20,8 +21,7 @@ from admf_cli.traces.event import amount, kind_of
 HEADLINES = ("total_return", "sharpe_ratio", "max_drawdown", "trades")
 
 
-@dataclass(frozen=True, slots=True)
-class RunSummary:
+class RunSummary(Struct, frozen=True):
     """One workflow.
 
     Attributes:
@@ -48,8 +48,7 @@ class RunSummary:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Runs:
+class Runs(Struct, frozen=True):
     """The runs found, newest first.
 
     Attributes:

@@ -7,8 +7,9 @@ looked through event by event. Refuses to know what the events of a type mean.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, cast
+
+from msgspec import Struct
 
 from admf_cli.tracefile.discovery import ContainerTrace
 from admf_cli.tracefile.format import KEYS
@@ -25,8 +26,7 @@ _COLUMN_TYPES = (_TEXT, _WHOLE, _TEXT, _TEXT, _TEXT, _TEXT_OR_NULL, _TEXT_OR_NUL
 _MAX_SEQUENCE = 1 << 62
 
 
-@dataclass(frozen=True, slots=True)
-class EventBlock:
+class EventBlock(Struct, frozen=True):
     """Consecutive well-formed events of one file as columns, in the format's order.
 
     Attributes:

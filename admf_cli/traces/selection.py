@@ -9,7 +9,8 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from admf_cli.tracefile.lookup import Line, TraceLookup
 from admf_cli.traces.archive import Archive
@@ -19,8 +20,7 @@ from admf_cli.traces.filters import Filters
 _LINES_AT_ONCE = 128
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """An event, and its line as it stands on disk, with whatever this version knows nothing of."""
 
     event: TracedEvent

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from admf_cli.errors import ConfigError
 from admf_cli.tracefile.discovery import PhaseTrace
@@ -16,16 +17,14 @@ from admf_cli.traces.windows import windows_of
 _PHASES_NAMED = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """One event to be shown, and whose it is."""
 
     phase: PhaseTrace
     found: Found
 
 
-@dataclass(slots=True)
-class Selection:
+class Selection(Struct):
     """Which events are to be shown.
 
     Attributes:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from msgspec import Struct, field
 
 from admf_cli.tracefile.discovery import ContainerTrace, PhaseTrace
 from admf_cli.tracefile.format import BAR_SHIFT
@@ -26,8 +27,7 @@ from admf_cli.traces.target import choose_phases
 _ENDS = {"CANCEL": "cancelled", "EXPIRE": "expired"}
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(Struct, frozen=True):
     """How many bars lie between two events, over many of them; None where there are none."""
 
     count: int
@@ -37,8 +37,7 @@ class Waiting:
     most: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class PurposeStats:
+class PurposeStats(Struct, frozen=True):
     """One portfolio's fills of one purpose.
 
     Attributes:
@@ -55,8 +54,7 @@ class PurposeStats:
     commission: float
 
 
-@dataclass(frozen=True, slots=True)
-class TradeStats:
+class TradeStats(Struct, frozen=True):
     """One closed trade; `bars` is how long it was held, None if its entry is not on disk."""
 
     number: int
@@ -70,8 +68,7 @@ class TradeStats:
     closed_at: str
 
 
-@dataclass(frozen=True, slots=True)
-class PortfolioStats:
+class PortfolioStats(Struct, frozen=True):
     """One portfolio.
 
     Attributes:
@@ -96,8 +93,7 @@ class PortfolioStats:
     slowest: tuple[TradeStats, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PhaseStats:
+class PhaseStats(Struct, frozen=True):
     """One phase; `notes` say what was not kept, so that counts are of a part only."""
 
     phase: str
@@ -108,8 +104,7 @@ class PhaseStats:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Stats:
+class Stats(Struct, frozen=True):
     """The answer for everything under a directory."""
 
     phases: tuple[PhaseStats, ...]
@@ -144,8 +139,7 @@ class _Order(NamedTuple):
     signal: str | None
 
 
-@dataclass(slots=True)
-class _Purpose:
+class _Purpose(Struct):
     waited: Counter[int] = field(default_factory=Counter)
     fills: int = 0
     value: float = 0.0
@@ -154,8 +148,7 @@ class _Purpose:
     commission: float = 0.0
 
 
-@dataclass(slots=True)
-class _Portfolio:
+class _Portfolio(Struct):
     settings: Mapping[str, Any] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
     rejects: Counter[str] = field(default_factory=Counter)

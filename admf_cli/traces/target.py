@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from admf_cli.errors import AdmfError, ConfigError
 from admf_cli.tracefile.discovery import PhaseTrace, discover_some
@@ -25,8 +26,7 @@ class NotKeptError(AdmfError):
     """The event was there once, but the trace does not hold it any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """The events that a user's words lead to, all of one phase.
 
     Attributes:

@@ -6,10 +6,10 @@ Refuses to know what the events mean. Holds 8 to 32 bytes an event.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+from msgspec import Struct, field
 
 from admf_cli.tracefile.format import BAR_SHIFT
 from admf_cli.traces.contents import FileContents
@@ -29,8 +29,7 @@ _STAMP = len("2008-03-03T00:00:00Z")
 _STAMP_WITH_FRACTION = len("2008-03-03T00:00:00.000000Z")
 
 
-@dataclass(slots=True)
-class _Track:
+class _Track(Struct):
     """What was seen of one file so far."""
 
     sequence: int = -1

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from admf_cli.tracefile.discovery import PhaseTrace, discover_some, display
 from admf_cli.tracefile.payloads import what_lacks
@@ -30,8 +31,7 @@ _READING_ORDER = ("data", "features", "strategy", "execution", "portfolio")
 _PRICES = {"open", "high", "low", "close", "volume"}
 
 
-@dataclass(frozen=True, slots=True)
-class VerifiedPhase:
+class VerifiedPhase(Struct, frozen=True):
     """One phase; `status` is that of its containers, or "mixed"."""
 
     workflow_id: str
@@ -44,8 +44,7 @@ class VerifiedPhase:
     filtered: int
 
 
-@dataclass(frozen=True, slots=True)
-class Verification:
+class Verification(Struct, frozen=True):
     """The answer for everything under a directory.
 
     Attributes:

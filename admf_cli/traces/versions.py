@@ -6,11 +6,11 @@ across versions it is one of the recording. Refuses to know how events are paire
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
 import orjson
+from msgspec.structs import astuple, replace
 
 from admf_cli.tracefile.format import EVENT_TYPES
 from admf_cli.tracefile.lookup import TraceLookup
@@ -46,8 +46,8 @@ def compare_versions(
     found = compare(a, b, window, tolerance)
     apart = frozenset(key for key in found.one_sided if not _is_written(b if key.only == "A" else a, key))
     if apart:
-        found = compare(a, b, dataclasses.replace(window, apart=apart), tolerance)
-    return found, tuple(sorted(apart, key=dataclasses.astuple))
+        found = compare(a, b, replace(window, apart=apart), tolerance)
+    return found, tuple(sorted(apart, key=astuple))
 
 
 def _is_written(lookup: TraceLookup, key: SidedKey) -> bool:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from admf_cli.errors import ConfigError
 from admf_cli.tracefile.format import BAR_SHIFT
@@ -28,8 +29,7 @@ _MAX_CASES = 20
 _LOOK_BACK_LINES = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What one portfolio made of a signal.
 
     Attributes:
@@ -47,16 +47,14 @@ class Outcome:
     order: TracedEvent | None
 
 
-@dataclass(frozen=True, slots=True)
-class SignalCase:
+class SignalCase(Struct, frozen=True):
     """A signal and what became of it in every portfolio that listens."""
 
     signal: TracedEvent
     outcomes: tuple[Outcome, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """A portfolio's position in the symbol when the bar closed; `since` is the event that made it."""
 
     portfolio: str
@@ -64,8 +62,7 @@ class Standing:
     since: TracedEvent
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """One strategy, one symbol, one bar.
 
     Attributes:
@@ -92,8 +89,7 @@ class Case:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class WhyNot:
+class WhyNot(Struct, frozen=True):
     """The answer for one phase.
 
     Attributes:

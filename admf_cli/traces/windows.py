@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from admf_cli.tracefile.discovery import PhaseTrace
 from admf_cli.traces.archive import Archive
 from admf_cli.traces.event import TracedEvent
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """What a container kept of its events.
 
     Attributes:

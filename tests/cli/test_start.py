@@ -15,12 +15,18 @@ CONFIG = {
     "results": {"write": False},
 }
 PROBE = """
-import sys
+import dataclasses, sys
+made, make = [], dataclasses._process_class
+def note(cls, *options, **more):
+    made.append(f"{cls.__module__}.{cls.__qualname__}")
+    return make(cls, *options, **more)
+dataclasses._process_class = note
 from admf_cli.__main__ import main
 try:
     main()
 finally:
-    print("loaded:", *(name for name in sys.modules))
+    print("dataclasses:", *(name for name in made if name.startswith("admf_cli.")))
+    print("loaded:", *sys.modules)
 """
 # Others' that take their time, then ours that few runs need.
 HEAVY = {"polars", "talib", "pandas", "rich", "duckdb", "numpy.ma", "numpy.random", "numpy.fft", "numpy.polynomial"}
@@ -37,6 +43,20 @@ RARE = {
     "python_strategies.user_class",
     "tracefile.reader",
 }
+# Compiled classes, which become plain ones.
+CORE = {
+    "admf_cli.events.event.EventBatch",
+    "admf_cli.events.tracer._Run",
+    "admf_cli.events.tracer._Singles",
+}
+
+
+def started(directory: Path, *arguments: str) -> tuple[set[str], set[str]]:
+    """Return the modules that a command loads, and the dataclasses of ours that it makes."""
+    command = [sys.executable, "-c", PROBE, *arguments]
+    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=True)
+    made, _, loaded = done.stdout.partition("dataclasses:")[2].partition("loaded:")
+    return set(loaded.split()), set(made.split())
 
 
 def test_a_traced_run_of_a_csv_file_loads_only_what_it_uses(tmp_path: Path) -> None:
@@ -44,8 +64,11 @@ def test_a_traced_run_of_a_csv_file_loads_only_what_it_uses(tmp_path: Path) -> N
     rows = [f"2020-01-{day:02d},1,1.5,0.5,{1 + day % 3 / 10},{day}" for day in range(1, 31)]
     (tmp_path / "bars.csv").write_text("\n".join(["timestamp,open,high,low,close,volume", *rows, ""]))
     (tmp_path / "config.yaml").write_text(json.dumps(CONFIG))
-    command = [sys.executable, "-c", PROBE, "run", "config.yaml", "-q"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-    loaded = set(done.stdout.partition("loaded:")[2].split())
+    loaded, dataclasses_made = started(tmp_path, "run", "config.yaml", "-q")
     assert {"admf_cli.events.tracer", "numpy"} <= loaded
     assert loaded & (HEAVY | {f"admf_cli.{name}" for name in RARE}) == set()
+    assert dataclasses_made - CORE == set()  # each costs as much as forty structs
+
+
+def test_help_loads_neither_structs_nor_models(tmp_path: Path) -> None:
+    assert started(tmp_path, "--help")[0] & {"msgspec", "pydantic", "yaml", "orjson", *HEAVY} == set()

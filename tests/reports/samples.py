@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from admf_cli.metrics import portfolio_metrics
 from admf_cli.results import Holding, PhaseResult, PortfolioResult, RunResult, TraceSummary, Trade

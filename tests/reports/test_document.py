@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]
 import orjson
 import pytest
+from msgspec.structs import replace
 
 from admf_cli import run_backtest
 from admf_cli.metrics import METRICS

@@ -9,10 +9,10 @@ import io
 import os
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from rich.console import Console
 
 from admf_cli.metrics import METRICS

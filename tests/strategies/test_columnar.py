@@ -10,6 +10,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from admf_cli import features
 from admf_cli.market.bars import Bars
@@ -49,7 +50,7 @@ def decide(kind: str, bars: Bars, first: int) -> Decisions:
 
 
 def three_symbols(bars: Bars) -> Bars:
-    return Bars(("AAA", "BBB", "SPX"), *(getattr(bars, name) for name in Bars.__slots__[1:]))
+    return replace(bars, symbols=("AAA", "BBB", "SPX"))
 
 
 @pytest.mark.parametrize("kind", TYPES)

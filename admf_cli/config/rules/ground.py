@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
 
 from admf_cli.config.node import Node, Step, fault_at, find
 from admf_cli.errors import Fault
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
+class Ground(Struct, frozen=True):
     """The user's nodes and the values made from them; values that are not of the expected kind read as absent."""
 
     root: Node
@@ -26,8 +26,8 @@ class Ground:
         node = find(self.root, path)
         inset = node.inset if node is not None else None
         if inset is None or fault.column is None:
-            return replace(fault, rule=f"at column {column} of the text: {fault.rule}")
-        return replace(fault, column=fault.column + inset + column - 1)
+            return fault._replace(rule=f"at column {column} of the text: {fault.rule}")
+        return fault._replace(column=fault.column + inset + column - 1)
 
     def written(self, *path: Step) -> bool:
         """Return whether the user wrote something at a path."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from admf_cli.tracefile.discovery import PhaseTrace
 from admf_cli.traces.export.formats import Target, TimeAxis
@@ -13,8 +14,7 @@ from admf_cli.traces.filters import Filters
 STANDARD_OUTPUT = Path("-")
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """What is to be exported.
 
     Attributes:
@@ -29,8 +29,7 @@ class Request:
     event: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Exported:
+class Exported(Struct, frozen=True):
     """What came of it.
 
     Attributes:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any
+
+from msgspec import to_builtins
 
 from admf_cli.traces.alignment import FieldDifference
 from admf_cli.traces.archive import Gone
@@ -56,7 +57,7 @@ def show_diff(answer: TraceDiff, screen: Screen) -> None:
 
 def diff_document(answer: TraceDiff) -> dict[str, Any]:
     """Return a comparison as plain mappings, the parting events with their words."""
-    document = dataclasses.asdict(answer)
+    document: dict[str, Any] = to_builtins(answer)
     for phase, plain in zip(answer.phases, document["phases"], strict=True):
         plain["same"] = phase.same
         if phase.parting is not None:

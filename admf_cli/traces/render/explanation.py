@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
+
+from msgspec import to_builtins
 
 from admf_cli.traces.archive import Gone
 from admf_cli.traces.event import TracedEvent
@@ -92,10 +93,10 @@ def _node_document(root: Node) -> dict[str, Any]:
         document: dict[str, Any] = {"event_id": event.event_id, "gone": event.why}
     else:
         words = [printable(line) for line in (headline(event), *details(event, _answers(root)))]
-        document = {"asked": root.asked, "words": words, "event": dataclasses.asdict(event)}
+        document = {"asked": root.asked, "words": words, "event": to_builtins(event)}
         if root.features:
             document["features"] = root.features
         if root.met is not None:
-            document["met"] = dataclasses.asdict(root.met)
+            document["met"] = to_builtins(root.met)
     document["effects"] = [_node_document(effect) for effect in root.effects]
     return document

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
+
+from msgspec import to_builtins
 
 from admf_cli.traces.event import TracedEvent
 from admf_cli.traces.judging import RuleCase
@@ -59,7 +60,7 @@ def show_why_not(answer: WhyNot, screen: Screen) -> None:
 
 def why_not_document(answer: WhyNot) -> dict[str, Any]:
     """Return the answer as plain mappings, verdicts with their words."""
-    document = dataclasses.asdict(answer)
+    document: dict[str, Any] = to_builtins(answer)
     for case, plain in zip(answer.cases, document["cases"], strict=True):
         plain["words"] = [printable(line) for line in _said(case)]
     return document

@@ -45,7 +45,7 @@ def show_replay(answer: Replay, screen: Screen) -> None:
 def replay_document(answer: Replay) -> dict[str, Any]:
     """Return a replay as plain mappings, each portfolio with its verdict."""
     portfolios = [
-        {name: getattr(one, name) for name in (*one.__dataclass_fields__, "verdict")} for one in answer.portfolios
+        {name: getattr(one, name) for name in (*one.__struct_fields__, "verdict")} for one in answer.portfolios
     ]
     return {"agrees": answer.agrees, "directory": answer.directory, "portfolios": portfolios}
 

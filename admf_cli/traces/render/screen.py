@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
+
+from msgspec import Struct
 
 from admf_cli.traces.render.text import printable
 
@@ -23,8 +24,7 @@ _LEAST_WORDS = 30  # letters a line; with less room the terminal breaks sentence
 _UNBOUNDED = 10_000  # a pipe has no width
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """One column of a table; numbers stand right, and only `wraps` columns are broken over lines if they must.
 
     Attributes:

@@ -6,15 +6,15 @@ Whatever a payload lacks, or holds as another type, is null in its column. Refus
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
+
+from msgspec import Struct
 
 Kind = Literal["text", "number", "whole", "time", "json"]
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """One column.
 
     Attributes:
@@ -26,8 +26,7 @@ class Column:
     path: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """One table.
 
     Attributes:
