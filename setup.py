@@ -41,6 +41,7 @@ MODULES = (
     "admf_cli.containers.base",
     "admf_cli.containers.books",
     "admf_cli.containers.combined_portfolio",
+    "admf_cli.containers.contents",
     "admf_cli.containers.data",
     "admf_cli.containers.execution",
     "admf_cli.containers.features",

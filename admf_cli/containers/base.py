@@ -12,7 +12,7 @@ from admf_cli import __version__
 from admf_cli.clock import Clock
 from admf_cli.errors import ConfigError
 from admf_cli.events.bus import EventBus
-from admf_cli.events.event import Event, EventBatch
+from admf_cli.events.event import Content, Event, EventBatch
 from admf_cli.events.settings import resolve_settings
 from admf_cli.events.tracer import Tracer
 from admf_cli.results import TraceSummary
@@ -120,7 +120,7 @@ class Container:
     def publish(
         self,
         event_type: str,
-        payload: Mapping[str, Any],
+        content: Mapping[str, Any] | Content,
         *,
         symbol: str | None = None,
         cause: str | None = None,
@@ -140,7 +140,7 @@ class Container:
         event_id = f"{self.container_id}#{number}"
         if event_type == "SIGNAL":
             flow = event_id
-        event = Event(event_id, sequence, event_type, clock.time, self.container_id, flow, cause, symbol, payload)
+        event = Event(event_id, sequence, event_type, clock.time, self.container_id, flow, cause, symbol, content)
         for handler in self.bus.listeners(event_type, topic):
             handler(event)
         return event

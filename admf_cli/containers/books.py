@@ -13,6 +13,7 @@ from admf_cli.broker.account import Deal
 from admf_cli.broker.financing import accrual
 from admf_cli.broker.funds import initial_rate
 from admf_cli.clock import ACCRUE, MARK, SETTLE
+from admf_cli.containers.contents import FillContent
 from admf_cli.containers.desk import Desk
 from admf_cli.containers.ordering import OrderingContainer
 from admf_cli.containers.working import SIGNAL_PURPOSES, STOP_PURPOSES, Working
@@ -69,48 +70,48 @@ class BooksContainer(OrderingContainer):
 
     def on_fill(self, event: Event) -> None:
         """Book a fill, publish what became of the position, and send or withdraw what hangs on it."""
-        payload = event.payload
+        fill = event.content
+        assert isinstance(fill, FillContent)
         clock = self.clock
         assert event.symbol is not None
         symbol = self._symbol_index[event.symbol]
         bar = clock.bar
         if self._watch.is_needed:
             self._watch.catch_up(bar)
-        quantity = payload["quantity"]
         deal = Deal(
             symbol,
-            1 if payload["side"] == "buy" else -1,
-            quantity,
-            payload["price"],
-            payload["commission"],
+            fill.side,
+            fill.quantity,
+            fill.price,
+            fill.commission,
             bar,
             clock.time,
             event.event_id,
-            payload["purpose"],
+            fill.purpose,
         )
         outcome = self.account.apply(deal)
         self.tally.fills += 1
-        self.slippage_paid += payload["slippage"] * quantity * self._instruments[symbol].multiplier
-        order_id = payload["order_id"]
+        self.slippage_paid += fill.slippage * fill.quantity * self._instruments[symbol].multiplier
+        order_id = fill.order_id
         order = self._working[order_id]
-        if payload["remaining"] == 0.0:
+        if fill.remaining == 0.0:
             del self._working[order_id]
         else:
-            order.remaining = payload["remaining"]
+            order.remaining = fill.remaining
         self._publish_position(event, symbol, outcome)
         before, after = outcome.before, outcome.after
         turned = before * after < 0.0
         if before != 0.0 and (after == 0.0 or turned):
             self._opened.pop(symbol, None)
-            if payload["purpose"] in STOP_PURPOSES and self._profile.get("cooldown"):
+            if fill.purpose in STOP_PURPOSES and self._profile.get("cooldown"):
                 self._cooling_until[symbol] = bar + self._profile["cooldown"]
             if self._working:
                 self._on_closed(symbol, event, order_id, turned=turned)
         if after != 0.0 and (before == 0.0 or turned or abs(after) > abs(before)):
-            self._on_opened(event, order, symbol, deal, after, first=before == 0.0 or turned)
+            self._on_opened(event, fill, order, symbol, deal, after, first=before == 0.0 or turned)
         self._last_fill = event
         # What fills while the bar is met, at its close included, is marked before strategies see the bar.
-        decided_now = payload["trigger"] == "close" and order.parts["order_type"] != "market_on_close"
+        decided_now = fill.trigger == "close" and order.parts["order_type"] != "market_on_close"
         clock.at(self._rank, bar, SETTLE if decided_now else MARK)
 
     def wake(self, bar: int, stage: int) -> None:
@@ -184,18 +185,20 @@ class BooksContainer(OrderingContainer):
         until = self._cooling_until.get(symbol, -1)
         return Refusal("cooldown", {"bars_left": until - bar}) if bar < until else None
 
-    def _on_opened(self, fill: Event, order: Working, symbol: int, deal: Deal, after: float, *, first: bool) -> None:
+    def _on_opened(
+        self, event: Event, fill: FillContent, order: Working, symbol: int, deal: Deal, after: float, *, first: bool
+    ) -> None:
         if first:
-            self._opened[symbol] = (deal.bar, fill.correlation_id)
+            self._opened[symbol] = (deal.bar, event.correlation_id)
         if first and self._is_timed:
             for due in checks(self._profile, deal.bar, self._bars.times, at_close=self._fills_at_close):
                 self.clock.at(self._rank, due, MARK)
-            if fill.payload["trigger"] != "close" and closes_today(self._profile, deal.bar, self._bars.times):
-                self._close_by(END_OF_DAY, symbol, fill.event_id, fill.correlation_id)
+            if fill.trigger != "close" and closes_today(self._profile, deal.bar, self._bars.times):
+                self._close_by(END_OF_DAY, symbol, event.event_id, event.correlation_id)
         direction = 1 if after > 0.0 else -1
         protection = self._protection(order, direction, deal.price)
         if protection:
-            group = f"{fill.event_id}/exit"
+            group = f"{event.event_id}/exit"
             for part in protection:
                 payload = {
                     "side": "sell" if direction > 0 else "buy",
@@ -208,7 +211,7 @@ class BooksContainer(OrderingContainer):
                 }
                 if not self.account.positions[symbol].direction:
                     break  # an earlier one of these closed the position before this one was sent
-                self._send(payload, fill, fill.correlation_id, symbol, order.signal_price)
+                self._send(payload, event, event.correlation_id, symbol, order.signal_price)
 
     def _protection(self, order: Working, direction: int, fill_price: float) -> list[dict[str, Any]]:
         """Return the order parts that protect what an order has just opened."""

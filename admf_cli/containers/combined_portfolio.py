@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from admf_cli.containers.contents import FillContent, SignalContent
 from admf_cli.containers.desk import Desk
-from admf_cli.containers.portfolio import BY_WEIGHT, PortfolioContainer
+from admf_cli.containers.portfolio import BY_WEIGHT, PortfolioContainer, decided_at
 from admf_cli.containers.working import SIGNAL_PURPOSES, Working
 from admf_cli.events.event import Event
 from admf_cli.risk.allocation import Targets, whole
@@ -32,7 +33,9 @@ class CombinedPortfolioContainer(PortfolioContainer):
         symbol = self._symbol_index[event.symbol]
         before = self.account.positions[symbol].quantity
         super().on_fill(event)
-        if event.payload["purpose"] not in SIGNAL_PURPOSES and before:
+        fill = event.content
+        assert isinstance(fill, FillContent)
+        if fill.purpose not in SIGNAL_PURPOSES and before:
             self._targets.scale(symbol, self.account.positions[symbol].quantity / before)
 
     def on_end(self, event: Event) -> None:
@@ -56,10 +59,12 @@ class CombinedPortfolioContainer(PortfolioContainer):
     def _answer(self, event: Event, bar: int) -> None:
         """Answer one signal; its order is sent before the next is looked at, which may be of the same symbol."""
         assert event.symbol is not None
-        symbol, signal, targets = self._symbol_index[event.symbol], event.payload, self._targets
-        strategy, wanted = signal["strategy"], signal["target"]
+        signal = event.content
+        assert isinstance(signal, SignalContent)
+        symbol, targets = self._symbol_index[event.symbol], self._targets
+        strategy, wanted = signal.strategy, signal.target
         own, direction = targets.of(strategy, symbol), (wanted > 0.0) - (wanted < 0.0)
-        is_weight = signal["kind"] == "weight"
+        is_weight = signal.kind == "weight"
         if direction == 0 and own == 0.0:
             self._reject(event, "no_position", target=wanted)
             return
@@ -67,7 +72,7 @@ class CombinedPortfolioContainer(PortfolioContainer):
             self._reject(event, "already_in_position", position=own, target=wanted)
             return
         share = targets.shares[strategy]
-        if is_weight and own and "drift" in signal and self._is_near(event, own, symbol, bar, share=share):
+        if is_weight and own and signal.drift is not None and self._is_near(event, own, symbol, bar, share=share):
             return
         held, instrument = self.account.positions[symbol].quantity, self._instruments[symbol]
         numbers: dict[str, Any] = {"strategy": strategy, "allocation": share}
@@ -100,9 +105,9 @@ class CombinedPortfolioContainer(PortfolioContainer):
             return
         purpose = _purpose(held, net)
         style = (self._styles.get(strategy) or {}).get("exit" if direction == 0 else "entry") or {}
-        order = signal_order(net - held, purpose, style, signal["price"])
+        order = signal_order(net - held, purpose, style, signal.price)
         order["sizing"] = {**numbers, "strategy_target": target, "position_before": held, "position_target": net}
-        self._send(order, event, event.correlation_id, symbol, signal["price"])
+        self._send(order, event, event.correlation_id, symbol, signal.price)
 
     def _within_limits(
         self, event: Event, strategy: str, symbol: int, target: float, bar: int
@@ -112,7 +117,7 @@ class CombinedPortfolioContainer(PortfolioContainer):
         net = others + target
         if not self._watch.has_entry_limits or abs(net) <= abs(others):
             return target, None
-        unit = event.payload["price"] * self._instruments[symbol].multiplier
+        unit = decided_at(event) * self._instruments[symbol].multiplier
         exposure = self._exposure(symbol, bar, self._standing.equity(bar))
         sign = 1 if net > 0.0 else -1
         allowed, breaches = allowed_value(self._profile, exposure, abs(net) * unit, sign)

@@ -19,6 +19,7 @@ from admf_cli.broker.slippage import Tape, slippage_model
 from admf_cli.broker.touch import Touches
 from admf_cli.clock import MEET
 from admf_cli.containers.base import Container
+from admf_cli.containers.contents import FillContent
 from admf_cli.events.bus import EventBus, Handler
 from admf_cli.events.event import Event
 from admf_cli.market.bars import Bars, FloatArray
@@ -266,23 +267,22 @@ class ExecutionContainer(Container):
         if self._participation is not None:
             key = (order.portfolio, symbol)
             self._taken[key] = self._taken.get(key, 0.0) + quantity
-        payload = {
-            "order_id": order.order_id,
-            "portfolio": order.portfolio,
-            "side": "buy" if order.side > 0 else "sell",
-            "quantity": quantity,
-            "price": price,
-            "reference_price": match.price,
-            "slippage": (price - match.price) * order.side,
-            "commission": commission,
-            "value": value,
-            "remaining": order.remaining,
-            "bar": self._bar_id(bar, symbol),
-            "trigger": TRIGGERS[match.moment],
-            "purpose": order.purpose,
-        }
+        fill = FillContent(
+            order.order_id,
+            order.portfolio,
+            order.side,
+            quantity,
+            price,
+            match.price,
+            commission,
+            value,
+            order.remaining,
+            self._bar_id(bar, symbol),
+            TRIGGERS[match.moment],
+            order.purpose,
+        )
         name = self._bars.symbols[symbol]
-        event = self.publish("FILL", payload, symbol=name, cause=order.order_id, flow=order.flow, topic=order.portfolio)
+        event = self.publish("FILL", fill, symbol=name, cause=order.order_id, flow=order.flow, topic=order.portfolio)
         if order.oco is not None and not (order.reduce_only and order.working):
             for other in self._groups.pop(order.oco, ()):
                 if other is not order and other.working:

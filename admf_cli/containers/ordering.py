@@ -13,6 +13,7 @@ import numpy as np
 from admf_cli.broker.account import Outcome
 from admf_cli.broker.standing import Standing
 from admf_cli.containers.base import Container
+from admf_cli.containers.contents import PositionContent, UpdateContent
 from admf_cli.containers.desk import Desk
 from admf_cli.containers.tally import Tally
 from admf_cli.containers.working import Working
@@ -112,40 +113,23 @@ class OrderingContainer(Container):
             self.pass_over()
             return
         position = self.account.positions[symbol]
-        payload: dict[str, Any] = {
-            "quantity": outcome.after,
-            "quantity_before": outcome.before,
-            "average_price": position.average_price,
-            "realized_pnl": outcome.realized_pnl,
-            "cash": self.account.cash,
-        }
-        if outcome.trades:
-            payload["trades"] = [
-                {
-                    "number": trade.number,
-                    "direction": trade.direction,
-                    "quantity": trade.quantity,
-                    "entry_price": trade.entry_price,
-                    "exit_price": trade.exit_price,
-                    "entry_fill": trade.entry_fill,
-                    "pnl": trade.pnl,
-                    "return": trade.return_fraction,
-                }
-                for trade in outcome.trades
-            ]
-        self.publish(event_type, payload, symbol=fill.symbol, cause=fill.event_id, flow=fill.correlation_id)
+        content = PositionContent(
+            outcome.after,
+            outcome.before,
+            position.average_price,
+            outcome.realized_pnl,
+            self.account.cash,
+            outcome.trades,
+        )
+        self.publish(event_type, content, symbol=fill.symbol, cause=fill.event_id, flow=fill.correlation_id)
 
     def _publish_update(self, fill: Event, bar: int) -> None:
         if not self.bus.listeners("PORTFOLIO_UPDATE"):
             self.pass_over()
             return
-        payload = {
-            "cash": self.account.cash,
-            "equity": self._standing.equity(bar),
-            "exposure": self._standing.exposure(bar),
-            "positions": self._standing.quantities(),
-        }
-        self.publish("PORTFOLIO_UPDATE", payload, cause=fill.event_id, flow=fill.correlation_id)
+        standing = self._standing
+        content = UpdateContent(self.account.cash, standing.equity(bar), standing.exposure(bar), standing.quantities())
+        self.publish("PORTFOLIO_UPDATE", content, cause=fill.event_id, flow=fill.correlation_id)
 
     def _breach(self, breach: Breach, symbol: str | None, cause: str, flow: str | None, action: str) -> Event:
         payload = {"rule": breach.rule, "limit": breach.limit, "value": breach.value, "action": action}

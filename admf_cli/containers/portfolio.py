@@ -9,6 +9,7 @@ import numpy as np
 
 from admf_cli.clock import SUBMIT
 from admf_cli.containers.books import BooksContainer
+from admf_cli.containers.contents import SignalContent
 from admf_cli.containers.desk import Desk
 from admf_cli.containers.working import SIGNAL_PURPOSES
 from admf_cli.events.bus import EventBus
@@ -72,19 +73,20 @@ class PortfolioContainer(BooksContainer):
             wanted.sort(key=lambda order: order[1]["side"] == "buy")  # what frees cash goes first
         for event, parts in wanted:
             symbol = self._symbol_index[event.symbol or ""]
-            self._send(parts, event, event.correlation_id, symbol, event.payload["price"])
+            self._send(parts, event, event.correlation_id, symbol, decided_at(event))
         self._batch = []
 
     def _answer(self, event: Event, bar: int) -> tuple[Event, dict[str, Any]] | None:
         """Return the order that answers a signal, or None after publishing why there is none."""
         assert event.symbol is not None
         symbol = self._symbol_index[event.symbol]
-        signal = event.payload
-        target = signal["target"]
+        signal = event.content
+        assert isinstance(signal, SignalContent)
+        target = signal.target
         held = self.account.positions[symbol].quantity
         withdrawn = self._withdraw_superseded(symbol, event) if self._working else False
         direction = (target > 0.0) - (target < 0.0)
-        is_weight = signal["kind"] == "weight"
+        is_weight = signal.kind == "weight"
         if direction == 0:
             if held == 0.0:
                 self._reject(event, "entry_cancelled" if withdrawn else "no_position", target=target)
@@ -93,7 +95,7 @@ class PortfolioContainer(BooksContainer):
         if not is_weight and held * direction > 0.0:
             self._reject(event, "already_in_position", position=held, target=target)
             return None
-        if is_weight and held and "drift" in signal and self._is_near(event, held, symbol, bar):
+        if is_weight and held and signal.drift is not None and self._is_near(event, held, symbol, bar):
             return None
         sizing = BY_WEIGHT if is_weight else self._sizing
         entry = self._entry(event, symbol, direction, bar, sizing, weight=target)
@@ -106,7 +108,7 @@ class PortfolioContainer(BooksContainer):
             self._reject(event, "no_change", position=held, target=target)
             return None
         purpose = "entry" if held == 0.0 else "reversal" if held * direction < 0.0 else "rebalance"
-        order = signal_order(change, purpose, self._entry_style, signal["price"])
+        order = signal_order(change, purpose, self._entry_style, signal.price)
         order["sizing"] = sizing = entry.numbers
         sizing["position_before"] = held
         sizing["position_target"] = held + change
@@ -114,12 +116,14 @@ class PortfolioContainer(BooksContainer):
 
     def _is_near(self, event: Event, held: float, symbol: int, bar: int, *, share: float = 1.0) -> bool:
         """Return whether a weight has not drifted as far as the signal lets it, after publishing so."""
-        signal = event.payload
-        value = held * signal["price"] * self._instruments[symbol].multiplier
+        signal = event.content
+        assert isinstance(signal, SignalContent)
+        assert signal.drift is not None
+        value = held * signal.price * self._instruments[symbol].multiplier
         weight = value / (self._standing.equity(bar) * share)
-        near: bool = abs(weight - signal["target"]) < signal["drift"]
+        near: bool = abs(weight - signal.target) < signal.drift
         if near:
-            self._reject(event, "within_drift", limit=signal["drift"], value=weight, target=signal["target"])
+            self._reject(event, "within_drift", limit=signal.drift, value=weight, target=signal.target)
         return near
 
     def _entry(
@@ -145,7 +149,7 @@ class PortfolioContainer(BooksContainer):
         blocked = self._blocked(symbol, bar)
         if blocked is not None:
             return Entry(0.0, {}, refusal=blocked)
-        price = event.payload["price"]
+        price = decided_at(event)
         if stop is None and self._protected:
             stop = stop_distance(self._profile, price)
         situation = Situation(
@@ -176,8 +180,8 @@ class PortfolioContainer(BooksContainer):
             action = f"cut to {left:g}" if left else "entry rejected"
             self._breach(breach, event.symbol, event.event_id, event.correlation_id, action)
 
-    def _exit(self, held: float, signal: Mapping[str, Any]) -> dict[str, Any]:
-        order = signal_order(-held, "exit", self._exit_style, signal["price"])
+    def _exit(self, held: float, signal: SignalContent) -> dict[str, Any]:
+        order = signal_order(-held, "exit", self._exit_style, signal.price)
         order["sizing"] = {"position_before": held, "position_target": 0.0}
         return order
 
@@ -217,3 +221,10 @@ class PortfolioContainer(BooksContainer):
         self.tally.reject(reason)
         payload = {"reason": reason, "portfolio": self.container_id, **numbers}
         self.publish("REJECT", payload, symbol=signal.symbol, cause=signal.event_id, flow=signal.correlation_id)
+
+
+def decided_at(signal: Event) -> float:
+    """Return the close at which a signal was decided."""
+    content = signal.content
+    price: float = content.price if isinstance(content, SignalContent) else signal.payload["price"]
+    return price

@@ -10,6 +10,7 @@ import numpy as np
 
 from admf_cli.clock import DECIDE
 from admf_cli.containers.base import Container
+from admf_cli.containers.contents import SignalContent
 from admf_cli.errors import ConfigError
 from admf_cli.features import ParameterError
 from admf_cli.market.bars import Bars, FloatArray
@@ -84,18 +85,9 @@ class StrategyContainer(Container):
         bars, row, kind = self._bars, self._next, self._kind
         while bars[row] == bar:
             symbol, target, price, rule, evidence = self._rows[row]
-            payload = {
-                "strategy": self._name,
-                "kind": kind,
-                "target": target,
-                "action": _ACTIONS[target] if kind == "direction" else "rebalance",
-                "price": price,
-                "rule": rule,
-                "features": {name: evidence[place] for place, name in enumerate(self._names)},
-            }
-            if self._drift is not None:
-                payload["drift"] = self._drift
-            self.publish("SIGNAL", payload, symbol=self._symbols[symbol], cause=self._bar_id(bar, symbol))
+            action = _ACTIONS[target] if kind == "direction" else "rebalance"
+            signal = SignalContent(self._name, kind, target, action, price, rule, self._names, evidence, self._drift)
+            self.publish("SIGNAL", signal, symbol=self._symbols[symbol], cause=self._bar_id(bar, symbol))
             row += 1
         self._next = row
         self.clock.at(self._rank, bars[row], DECIDE)
@@ -114,7 +106,7 @@ class StrategyContainer(Container):
         rules = decisions.rule or (None,) * len(wanted)
         self._names = tuple(decisions.evidence)
         evidence = [column[wanted].tolist() for column in decisions.evidence.values()]
-        self._rows: list[tuple[int, float, float, str | None, tuple[float, ...]]] = list(
+        self._rows: list[tuple[int, float, float, str | None, tuple[float | None, ...]]] = list(
             zip(
                 symbol.tolist(),
                 decisions.target[wanted].astype(float).tolist(),

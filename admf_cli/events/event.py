@@ -12,6 +12,16 @@ from numpy.typing import NDArray
 from admf_cli.tracefile.format import BAR_SHIFT
 
 
+class Content:
+    """What happened, held as plain values until somebody asks for the mapping of them."""
+
+    __slots__ = ()
+
+    def as_mapping(self) -> dict[str, Any]:
+        """Return it under the keys that a trace shows, in their order."""
+        raise NotImplementedError
+
+
 class Event:
     """Something that happened, at a simulated time, because of something else.
 
@@ -24,16 +34,16 @@ class Event:
         time: microseconds since 1970 UTC.
         correlation_id: the event that began the flow, or None.
         causation_id: the event this one answers, or None.
-        payload: what happened, by type.
+        content: what happened, by type: a mapping, or what becomes one when it is asked for as `payload`.
     """
 
     __slots__ = (
         "causation_id",
         "container_id",
+        "content",
         "correlation_id",
         "event_id",
         "event_type",
-        "payload",
         "sequence",
         "symbol",
         "time",
@@ -49,7 +59,7 @@ class Event:
         correlation_id: str | None,
         causation_id: str | None,
         symbol: str | None,
-        payload: Mapping[str, Any],
+        content: Mapping[str, Any] | Content,
     ) -> None:
         self.event_id = event_id
         self.sequence = sequence
@@ -59,7 +69,13 @@ class Event:
         self.correlation_id = correlation_id
         self.causation_id = causation_id
         self.symbol = symbol
-        self.payload = payload
+        self.content = content
+
+    @property
+    def payload(self) -> Mapping[str, Any]:
+        """The content as the mapping that a trace shows."""
+        content = self.content
+        return content.as_mapping() if isinstance(content, Content) else content
 
     @property
     def bar(self) -> int:

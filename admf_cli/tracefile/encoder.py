@@ -41,7 +41,9 @@ class EventLike(Protocol):
     correlation_id: str | None
     causation_id: str | None
     symbol: str | None
-    payload: Mapping[str, Any]
+
+    @property
+    def payload(self) -> Mapping[str, Any]: ...
 
 
 class BatchLike(Protocol):
