@@ -20,7 +20,6 @@ from admf_cli.errors import MarketDataError
 from admf_cli.market import files
 from admf_cli.market.bars import FloatArray, IntArray
 from admf_cli.market.csv_columns import count_lines, read_columns
-from admf_cli.market.csv_rows import line_of, read_carefully
 from admf_cli.market.header import match_columns, unread
 from admf_cli.market.table import NUMERIC, Table
 
@@ -48,6 +47,8 @@ def read_csv(path: Path, settings: Mapping[str, Any]) -> Table:
     if table is None and plausible and len(data) >= _LARGE_BYTES:
         table = _read_large(path, data, settings)
     if table is None:
+        from admf_cli.market.csv_rows import read_carefully  # few files need it
+
         table = read_carefully(path, data, settings)
     notes = unread(str(path), *_header(path, data, settings))
     if not data.endswith((b"\n", b"\r")):
@@ -65,6 +66,8 @@ def _header(path: Path, data: bytes, settings: Mapping[str, Any]) -> tuple[list[
 def _read_large(path: Path, data: bytes, settings: Mapping[str, Any]) -> Table | None:
     """Return the rows by Polars, or None if there is anything that the careful reader should look at."""
     import polars
+
+    from admf_cli.market.csv_rows import line_of
 
     delimiter = settings.get("delimiter") or ","
     head = data[: files.LONGEST_LINE].split(b"\n", 1)[0].decode("utf-8-sig", "replace").rstrip("\r")

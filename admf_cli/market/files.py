@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import gzip
 import os
 import stat
 import zlib
 from pathlib import Path
+from typing import BinaryIO
 
 from admf_cli.errors import MarketDataError, StorageError
 from admf_cli.market.zstd_frames import most_unpacked
@@ -76,16 +76,13 @@ def read(path: Path) -> bytes:
                     f"{path}: {size:,} bytes, more than {_MAX_BYTES >> 30} GiB; use Parquet for so many bars"
                 )
             if kind == ".gz":
-                with gzip.GzipFile(fileobj=file) as unpacked:
-                    return _unpacked(path, unpacked, size)
+                return _unpack_gz(path, file, size)
             if kind != ".zst":
                 _check_block(path, file.read(LONGEST_LINE + 1) or b"", 0)
                 file.seek(0)
             data = file.read()
             if data is None:
                 raise StorageError(f"{path}: cannot read this file: it would wait for data; name a file that is whole")
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise _damaged(path, error) from error
     except OSError as error:
         raise StorageError(f"{path}: cannot read this file: {error.strerror or error}") from error
     return _unpack_zst(path, data) if kind == ".zst" else data
@@ -96,16 +93,22 @@ def _unblocking(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
-def _unpacked(path: Path, file: gzip.GzipFile, packed: int) -> bytes:
+def _unpack_gz(path: Path, file: BinaryIO, packed: int) -> bytes:
     """Return all of a gzip file's text, refusing what unpacks without end before it fills the memory."""
+    import gzip  # few files need it
+
     chunks: list[bytes] = []
     size = rows = 0
-    while chunk := file.read(_CHUNK):
-        size += len(chunk)
-        _check_block(path, chunk, rows)
-        rows += chunk.count(b"\n")
-        _check_size(path, size, packed)
-        chunks.append(chunk)
+    try:
+        with gzip.GzipFile(fileobj=file) as unpacked:
+            while chunk := unpacked.read(_CHUNK):
+                size += len(chunk)
+                _check_block(path, chunk, rows)
+                rows += chunk.count(b"\n")
+                _check_size(path, size, packed)
+                chunks.append(chunk)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise _damaged(path, error) from error
     return b"".join(chunks)
 
 

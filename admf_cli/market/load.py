@@ -16,8 +16,6 @@ from admf_cli.market.bars import Bars
 from admf_cli.market.csv_file import read_csv
 from admf_cli.market.facts import oddities
 from admf_cli.market.files import find
-from admf_cli.market.parquet_file import read_parquet
-from admf_cli.market.synthetic import synthetic_bars
 from admf_cli.market.table import PRICES, Table, check_values
 from admf_cli.market.timeframe import check_timeframe, infer_timeframe, parse_timeframe
 from admf_cli.market.times import instant
@@ -56,6 +54,8 @@ def load_bars(data: Mapping[str, Any], *, directory: Path | None = None) -> Load
         MarketDataError: the bars cannot be had or cannot be true; with `strict`, also if anything looks odd.
     """
     if data["source"] == "synthetic":
+        from admf_cli.market.synthetic import synthetic_bars
+
         frame = parse_timeframe(data.get("timeframe") or "1d")
         names = data.get("symbols") or ["SYNTH"]
         return LoadedBars(synthetic_bars(data["synthetic"], names, data.get("start"), frame), str(frame))
@@ -121,7 +121,12 @@ def _one(table: Table, name: str) -> Series:
 
 def _table(path: str, data: Mapping[str, Any], directory: Path | None, notes: list[str]) -> Table:
     found = find(path, directory)
-    table = (read_parquet if data["source"] == "parquet" else read_csv)(found, data)
+    if data["source"] == "parquet":
+        from admf_cli.market.parquet_file import read_parquet
+
+        table = read_parquet(found, data)
+    else:
+        table = read_csv(found, data)
     check_values(table)
     notes.extend(table.notes)
     return _adjusted(table) if data.get("adjust") else table

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import asdict
 
 from admf_cli import __version__
 from admf_cli.reports.funnel import funnel
-from admf_cli.reports.gates import GateOutcome
 from admf_cli.results import PhaseResult, PortfolioResult, RunResult, TraceSummary
 from admf_cli.tracefile.format import timestamp_text
+
+if TYPE_CHECKING:
+    from admf_cli.reports.gates import GateOutcome
 
 SCHEMA_VERSION = 1
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from admf_cli.errors import MarketDataError
 from admf_cli.market.csv_columns import count_lines, read_columns
-from admf_cli.market.csv_file import read_carefully, read_csv
+from admf_cli.market.csv_file import read_csv
+from admf_cli.market.csv_rows import read_carefully
 from admf_cli.market.decimals import parse_decimals, words_of
 from admf_cli.market.table import Table
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from admf_cli.errors import MarketDataError
-from admf_cli.market import csv_file
+from admf_cli.market import csv_file, csv_rows
 from admf_cli.market.csv_rows import read_carefully
 from admf_cli.market.table import Table
 
@@ -27,7 +27,7 @@ def read(text: str, folder: Path, monkeypatch: pytest.MonkeyPatch, **settings: A
 
     monkeypatch.setattr(csv_file, "_LARGE_BYTES", 0)
     monkeypatch.setattr(csv_file, "read_columns", lambda *_: None)
-    monkeypatch.setattr(csv_file, "read_carefully", careful)
+    monkeypatch.setattr(csv_rows, "read_carefully", careful)
     (folder / "b.csv").write_text(text)
     return csv_file.read_csv(folder / "b.csv", settings), bool(asked)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from admf_cli.errors import MarketDataError
-from admf_cli.market import csv_file
+from admf_cli.market import csv_file, csv_rows
 from admf_cli.market.load import load_bars, phase_window
 from admf_cli.market.periods import periods_per_year
 
@@ -66,7 +66,7 @@ def test_both_readers_give_the_same_table_to_the_bit(monkeypatch: pytest.MonkeyP
         careful = load(path).bars
         with monkeypatch.context() as patch:
             patch.setattr(csv_file, "_LARGE_BYTES", 0)
-            patch.setattr(csv_file, "read_carefully", lambda *_: pytest.fail("Polars should have read this"))
+            patch.setattr(csv_rows, "read_carefully", lambda *_: pytest.fail("Polars should have read this"))
             large = load(path).bars
         for column in ("times", "open", "high", "low", "close", "volume"):
             assert np.array_equal(getattr(careful, column), getattr(large, column))

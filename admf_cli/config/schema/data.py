@@ -128,7 +128,8 @@ class Data(Section):
         "UTC", description="IANA zone of times in the file that have no offset.", examples=["America/New_York"]
     )
     columns: Columns = Field(
-        default_factory=lambda: Columns.model_validate({}),
+        default_factory=dict,
+        validate_default=True,
         description="Our name of a column: the file's name of it.",
         examples=[{"timestamp": "Date", "close": "Last"}],
     )
@@ -149,7 +150,8 @@ class Data(Section):
         None, description="Bars a year, to annualise; null = from the calendar or the timeframe.", examples=[252]
     )
     synthetic: Synthetic = Field(
-        default_factory=lambda: Synthetic.model_validate({}),
+        default_factory=dict,
+        validate_default=True,
         description="The random walk, with `source: synthetic`.",
         examples=[{"bars": 1000, "seed": 7}],
     )

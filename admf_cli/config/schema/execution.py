@@ -271,12 +271,14 @@ class Execution(Section):
         "next_open", description="Where market orders fill: the next bar's open, or the deciding bar's close."
     )
     commission: Commission = Field(
-        default_factory=lambda: NoCommission(type="none"),
+        default_factory=lambda: {"type": "none"},
+        validate_default=True,
         description="What a fill costs.",
         examples=[{"type": "percent", "rate": 0.001}],
     )
     slippage: Slippage = Field(
-        default_factory=lambda: NoSlippage(type="none"),
+        default_factory=lambda: {"type": "none"},
+        validate_default=True,
         description="How much worse than the reference price market and stop orders fill.",
         examples=[{"type": "bps", "bps": 2}],
     )
@@ -293,6 +295,4 @@ class Execution(Section):
         examples=[{"cash_interest": 0.03, "borrow_fee": 0.01}],
     )
     enable_event_tracing: bool = Field(True, description="Whether containers trace.")
-    trace_settings: TraceSettings = Field(
-        default_factory=lambda: TraceSettings.model_validate({}), description="What they trace."
-    )
+    trace_settings: TraceSettings = Field(default_factory=dict, validate_default=True, description="What they trace.")

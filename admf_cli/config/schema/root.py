@@ -17,7 +17,7 @@ class Config(Section):
     """One run."""
 
     name: Name | None = Field(None, description="Name of the run; null = the file's name.", examples=["trend_demo"])
-    workflow: Workflow = Field(default_factory=lambda: Workflow.model_validate({}), description="What is run.")
+    workflow: Workflow = Field(default_factory=dict, validate_default=True, description="What is run.")
     data: Data = Field(description="Which bars are read.", examples=[{"source": "csv", "path": "data/sp500_daily.csv"}])
     instruments: dict[Symbol, Instrument] = Field(
         default_factory=dict,
@@ -42,8 +42,6 @@ class Config(Section):
         description="How much, and within which limits.",
         examples=[[{"name": "base", "sizing": {"type": "percent_equity", "percent": 0.95}, "stop_loss": 0.05}]],
     )
-    portfolio: Portfolio = Field(default_factory=lambda: Portfolio.model_validate({}), description="The money.")
-    execution: Execution = Field(
-        default_factory=lambda: Execution.model_validate({}), description="Fills, costs, tracing."
-    )
-    results: Results = Field(default_factory=lambda: Results.model_validate({}), description="Files of results.")
+    portfolio: Portfolio = Field(default_factory=dict, validate_default=True, description="The money.")
+    execution: Execution = Field(default_factory=dict, validate_default=True, description="Fills, costs, tracing.")
+    results: Results = Field(default_factory=dict, validate_default=True, description="Files of results.")

@@ -36,7 +36,8 @@ class Workflow(Section):
         "portfolios on the signals that `signals` names.",
     )
     phases: list[Phase] = Field(
-        default_factory=lambda: [Phase(name="backtest", start=None, end=None)],
+        default_factory=lambda: [{"name": "backtest"}],
+        validate_default=True,
         min_length=1,
         max_length=1000,
         description="Phases in their order, each on newly built containers; default: one named `backtest` over all "
