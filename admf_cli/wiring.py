@@ -5,6 +5,7 @@ The only module that knows both orchestration and containers. Refuses to know th
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from admf_cli.clock import Clock, Pulse
 from admf_cli.config import Resolved
 from admf_cli.directories import RunDirectories
+from admf_cli.market.cache import TableCache
+from admf_cli.market.cache_directory import CacheDirectory, chosen_directory
 from admf_cli.market.load import LoadedBars, load_bars
 from admf_cli.orchestration.coordinator import Coordinator
 from admf_cli.orchestration.sequencer import Sequencer
@@ -72,8 +75,9 @@ def run_workflow(
 
         return pulse
 
+    cache = table_cache()
     builder = TopologyBuilder(
-        sources(resolved.directory, _load_once(resolved.directory)),
+        sources(resolved.directory, _load_once(resolved.directory, cache)),
         {"config_name": resolved.name, "config_sha256": resolved.sha256},
         on_pulse,
     )
@@ -98,7 +102,15 @@ def run_workflow(
             from admf_cli.reports.files import write_results
 
             write_results(result, directories.results)
-        return result
+    if cache is not None:
+        cache.finish()
+    return result
+
+
+def table_cache() -> TableCache | None:
+    """Return the cache of read tables in the user's directory for caches, None if the environment turns it off."""
+    directory = chosen_directory(os.environ)
+    return None if directory is None else TableCache(CacheDirectory(directory))
 
 
 def sources(directory: Path | None, bars: Callable[[Mapping[str, Any]], LoadedBars]) -> Sources:
@@ -122,13 +134,13 @@ def sources(directory: Path | None, bars: Callable[[Mapping[str, Any]], LoadedBa
     return Sources(bars=bars, user_class=user_class, signals=signals)
 
 
-def _load_once(directory: Path | None) -> Callable[[Mapping[str, Any]], LoadedBars]:
+def _load_once(directory: Path | None, cache: TableCache | None) -> Callable[[Mapping[str, Any]], LoadedBars]:
     """Return a loader that reads the bars at its first call; all phases of a run share its data section."""
     loaded: list[LoadedBars] = []
 
     def load(data: Mapping[str, Any]) -> LoadedBars:
         if not loaded:
-            loaded.append(load_bars(data, directory=directory))
+            loaded.append(load_bars(data, directory=directory, cache=cache))
         return loaded[0]
 
     return load

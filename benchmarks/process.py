@@ -25,13 +25,19 @@ class Cost:
 
 
 def run_process(
-    command: list[str], work: Path, *, timeout_s: float = 600.0, env: Mapping[str, str] | None = None
+    command: list[str],
+    work: Path,
+    *,
+    timeout_s: float = 600.0,
+    env: Mapping[str, str] | None = None,
+    cache: Path | None = None,
 ) -> tuple[Cost, bytes]:
     """Run a command in the repository's root and return what it cost and what it printed.
 
     Args:
         work: a directory for its output; a run that is over its time is killed.
         env: its environment, if it is not to be this process's.
+        cache: where it keeps the tables it read; None is within `work`, where nothing was kept before.
     """
     with (work / "stdout").open("wb") as stdout, (work / "stderr").open("wb") as stderr:
         began = time.perf_counter()
@@ -41,7 +47,7 @@ def run_process(
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,
-            env=env,
+            env={**(os.environ if env is None else env), "ADMF_CACHE_DIR": str(cache or work / "cache")},
         )
         stopper = threading.Timer(timeout_s, process.kill)
         stopper.start()

@@ -23,7 +23,7 @@ from admf_cli.orchestration.coordinator import Coordinator
 from admf_cli.topology.builder import TopologyBuilder
 from admf_cli.topology.sources import Sources
 from admf_cli.tracefile.encoder import encode_event
-from admf_cli.wiring import sources
+from admf_cli.wiring import sources, table_cache
 
 
 class Recording(Struct):
@@ -125,7 +125,10 @@ def phases_of(resolved: Resolved) -> list[Phase]:
         MarketDataError: the bars cannot be had.
     """
     config = {**resolved.values, "execution": {**resolved.values["execution"], "enable_event_tracing": False}}
-    loaded = load_bars(config["data"], directory=resolved.directory)
+    cache = table_cache()
+    loaded = load_bars(config["data"], directory=resolved.directory, cache=cache)
+    if cache is not None:
+        cache.finish()
 
     reads = sources(resolved.directory, lambda data: loaded)
     planned: Sequence[Mapping[str, Any]] = Coordinator(_Listing()).run(config, "check")  # type: ignore[arg-type]

@@ -19,14 +19,14 @@ Series = tuple[IntArray, dict[str, FloatArray]]
 def split_symbols(table: Table, wanted: Sequence[str] | None) -> dict[str, Series]:
     """Return each wanted symbol's times and columns out of a table with a `symbol` column; all without `wanted`."""
     assert table.symbols is not None
-    empty = [row for row, name in enumerate(table.symbols) if not name]
-    if empty:
+    names, codes = table.symbols.names, table.symbols.codes
+    empty = np.flatnonzero(np.isin(codes, [code for code, name in enumerate(names) if not name]))
+    if len(empty):
         raise MarketDataError(
-            f"{table.source}: row {table.line(empty[0])}, column symbol: no symbol ({len(empty)} such rows in all); "
-            "write one in every row"
+            f"{table.source}: row {table.line(int(empty[0]))}, column symbol: no symbol ({len(empty)} such rows in "
+            "all); write one in every row"
         )
-    names, codes = np.unique(np.array(table.symbols, dtype=object).astype(str), return_inverse=True)
-    known = {str(name): code for code, name in enumerate(names)}
+    known = dict(sorted((name or "", code) for code, name in enumerate(names)))
     for name, code in known.items():
         if len(name) > _LONGEST_SYMBOL or name != name.strip() or not name.isprintable():
             row = table.line(int((codes == code).argmax()))

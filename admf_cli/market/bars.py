@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -56,6 +58,14 @@ class Bars(Struct, frozen=True):
             volume=self.volume[cut],
             present=None if self.present is None else self.present[cut],
         )
+
+
+def bars_digest(symbols: Sequence[str], columns: Iterable[NDArray[Any]]) -> hashlib._Hash:
+    """Return the sha256 so far of names and of columns, each symbol after the other, which may be more to come."""
+    digest = hashlib.sha256("\0".join(symbols).encode())
+    for column in columns:
+        digest.update(np.ascontiguousarray(column.T).data)
+    return digest
 
 
 def immutable_copy(array: Any) -> Any:

@@ -18,13 +18,18 @@ from admf_cli.market.bars import FloatArray, IntArray
 from admf_cli.market.decimals import LONGEST, NUMBER, parse_decimals, words_of
 from admf_cli.market.fixed_times import parse_alike
 from admf_cli.market.header import MAX_COLUMNS, match_columns
-from admf_cli.market.table import Table
+from admf_cli.market.table import SymbolColumn, Table
 
 _BLOCK_BYTES = 1 << 19
 _LONGEST_HEADER = 1 << 20
 _NUMERIC = ("open", "high", "low", "close", "volume", "adj_close")
 _MOST_LEFT_OVER = 400_000
 """Cells that Python's own parser may be given one by one; with more of them, Polars is faster."""
+
+
+def line_of(row: int) -> int:
+    """Return the line of the file on which a row stands: below the header, counted from 1."""
+    return row + 2
 
 
 def count_lines(data: bytes) -> int:
@@ -67,19 +72,24 @@ def read_columns(source: str, data: bytes, settings: Mapping[str, Any], lines: i
         data, first = b" " * LONGEST + data, first + LONGEST
     zone_known = (settings.get("timezone") or "UTC") == "UTC"
     rows = _rows(data, first, lines - 1, places, len(header), ord(delimiter), zone_known)
-    return None if rows is None else Table(source, rows.times, rows.numbers, rows.symbols, lambda row: row + 2)
+    return None if rows is None else Table(source, rows.times, rows.numbers, rows.symbols(), line_of)
 
 
 class _Rows:
     """All rows: their times, numbers and symbols, filled a block at a time; a second copy would double the memory."""
 
-    __slots__ = ("numbers", "symbols", "times")
+    __slots__ = ("codes", "known", "numbers", "times")
 
     def __init__(self, count: int, places: Mapping[str, int]) -> None:
         self.times: IntArray = np.empty(count, np.int64)
         self.numbers: dict[str, FloatArray] = {name: np.empty(count) for name in _NUMERIC if name in places}
         self.numbers.setdefault("volume", np.zeros(count))
-        self.symbols: list[str] | None = [] if "symbol" in places else None
+        self.codes: IntArray | None = np.empty(count, np.int64) if "symbol" in places else None
+        self.known: dict[bytes, int] = {}
+
+    def symbols(self) -> SymbolColumn | None:
+        """Return the column of symbols, if there is one."""
+        return None if self.codes is None else SymbolColumn(tuple(text.decode() for text in self.known), self.codes)
 
 
 def _rows(
@@ -119,9 +129,10 @@ def _rows(
                 if left_over > _MOST_LEFT_OVER or not _read_singly(data, *cells[places[name]], odd, values):
                     return None
                 rows.numbers[name][block] = values
-        if rows.symbols is not None:
+        if rows.codes is not None:
             spans = zip(*(edge.tolist() for edge in cells[places["symbol"]]), strict=True)
-            rows.symbols += [data[begin:end].decode() for begin, end in spans]
+            known = rows.known
+            rows.codes[block] = [known.setdefault(data[begin:end], len(known)) for begin, end in spans]
         row += len(marks)
         start = stop
     return rows

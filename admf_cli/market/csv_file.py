@@ -11,7 +11,7 @@ import csv
 import io
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from msgspec.structs import replace
@@ -19,24 +19,32 @@ from msgspec.structs import replace
 from admf_cli.errors import MarketDataError
 from admf_cli.market import files
 from admf_cli.market.bars import FloatArray, IntArray
-from admf_cli.market.csv_columns import count_lines, read_columns
+from admf_cli.market.csv_columns import count_lines, line_of, read_columns
 from admf_cli.market.header import match_columns, unread
-from admf_cli.market.table import NUMERIC, Table
+from admf_cli.market.table import NUMERIC, SymbolColumn, Table
+
+if TYPE_CHECKING:
+    from admf_cli.market.content import Content
 
 _LARGE_BYTES = 8 << 20
 _SHORTEST_ROW = len("20200102,1,1,1,1\n")
 
 
-def read_csv(path: Path, settings: Mapping[str, Any]) -> Table:
+def read_csv(path: Path, settings: Mapping[str, Any], content: Content | None = None) -> Table:
     """Return a CSV file's rows, strictly parsed but not yet checked against each other.
 
     Args:
         settings: the `data` section; `columns`, `delimiter` and `timezone` are read.
+        content: told the file's bytes, as they lie on the disk.
 
     Raises:
         MarketDataError: naming row, column and value of the first faults and how many there are.
     """
-    data = files.read(path)
+    packed = files.read(path)
+    if content is not None:
+        content.read(packed)
+    data = files.unpacked(path, packed)
+    del packed
     _refuse_bytes(path, data)
     if data.endswith((b"\n\n", b"\n\r\n")):
         data = data.rstrip(b"\r\n") + b"\n"  # empty lines at the end are no rows, however many there are
@@ -50,9 +58,9 @@ def read_csv(path: Path, settings: Mapping[str, Any]) -> Table:
         from admf_cli.market.csv_rows import read_carefully  # few files need it
 
         table = read_carefully(path, data, settings)
-    notes = unread(str(path), *_header(path, data, settings))
+    notes = unread(*_header(path, data, settings))
     if not data.endswith((b"\n", b"\r")):
-        notes += (f"{path}: the last line has no line end, as if the file were cut off there",)
+        notes += ("the last line has no line end, as if the file were cut off there",)
     return replace(table, notes=notes) if notes else table
 
 
@@ -66,8 +74,6 @@ def _header(path: Path, data: bytes, settings: Mapping[str, Any]) -> tuple[list[
 def _read_large(path: Path, data: bytes, settings: Mapping[str, Any]) -> Table | None:
     """Return the rows by Polars, or None if there is anything that the careful reader should look at."""
     import polars
-
-    from admf_cli.market.csv_rows import line_of
 
     delimiter = settings.get("delimiter") or ","
     head = data[: files.LONGEST_LINE].split(b"\n", 1)[0].decode("utf-8-sig", "replace").rstrip("\r")
@@ -111,7 +117,7 @@ def _read_large(path: Path, data: bytes, settings: Mapping[str, Any]) -> Table |
                 return None
             values[name] = column
     values.setdefault("volume", np.zeros(len(frame)))
-    symbols = by_name["symbol"].to_list() if "symbol" in by_name else None
+    symbols = SymbolColumn.of(by_name["symbol"].to_list()) if "symbol" in by_name else None
     return Table(str(path), times, values, symbols, line_of)
 
 

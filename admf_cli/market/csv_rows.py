@@ -17,9 +17,10 @@ import numpy as np
 from admf_cli.errors import MarketDataError
 from admf_cli.market import parse
 from admf_cli.market.bars import FloatArray, IntArray
+from admf_cli.market.csv_columns import line_of
 from admf_cli.market.faults import Faults, TooManyFaults
 from admf_cli.market.header import MAX_COLUMNS, match_columns
-from admf_cli.market.table import NUMERIC, Table, note_values
+from admf_cli.market.table import NUMERIC, SymbolColumn, Table, note_values
 
 _BATCH_ROWS = 20_000
 _NO_TABLE = "correct these rows (thousands separators are not allowed; the last row may have been cut off)"
@@ -69,12 +70,8 @@ def read_carefully(path: Path, data: bytes, settings: Mapping[str, Any]) -> Tabl
         note_values(values, faults, but_nan=True)
         faults.raise_if_any(_WRONG_CELLS)
     values.setdefault("volume", np.zeros(sum(map(len, times))))
-    return Table(source, np.concatenate(times), values, symbols if "symbol" in places else None, line_of)
-
-
-def line_of(row: int) -> int:
-    """Return the line of the file on which a row stands: below the header, counted from 1."""
-    return row + 2
+    column = SymbolColumn.of(symbols) if "symbol" in places else None
+    return Table(source, np.concatenate(times), values, column, line_of)
 
 
 class _Rows:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import io
 import os
 import stat
 import zlib
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from admf_cli.errors import MarketDataError, StorageError
 from admf_cli.market.zstd_frames import most_unpacked
@@ -18,6 +19,7 @@ _CHUNK = 16 << 20
 _HARMLESS_BYTES = 64 << 20
 _MAX_RATIO = 200  # rows that repeat each other but for their times pack to a fiftieth
 _LONGEST_PATH = 1000
+_AT_ONCE: int = getattr(os, "O_NONBLOCK", 0)
 _FORMATS = {
     b"\x1f\x8b": "a gzip file; let its name end in .gz",
     b"\x28\xb5\x2f\xfd": "a Zstandard file; let its name end in .zst",
@@ -58,54 +60,69 @@ def find(path: str, directory: Path | None) -> Path:
     raise MarketDataError(f"data.path: no such file: {path} (looked for {places}){_near(tried)}")
 
 
-def read(path: Path) -> bytes:
-    """Return a file's bytes, unpacked if its name ends in .gz or .zst.
+def packing(path: Path) -> str:
+    """Return how a file's name says that it is packed: ".gz", ".zst" or, if it is not, an empty text."""
+    kind = path.suffix.lower()
+    return kind if kind in (".gz", ".zst") else ""
 
-    What is plainly no text, or a line without end, is refused at the first block that shows it.
+
+def read(path: Path) -> bytes:
+    """Return a file's bytes as they lie on the disk.
+
+    What is neither packed nor text is refused at its first block.
 
     Raises:
-        MarketDataError: it is no text file, damaged, or larger than any that is read whole.
+        MarketDataError: it is no text file, or larger than any that is read whole.
         StorageError: the system does not let it be read.
     """
-    kind = path.suffix.lower()
     try:
-        with open(path, "rb", opener=_unblocking) as file:
+        with open_unblocking(path) as file:
             size = os.fstat(file.fileno()).st_size
             if size > _MAX_BYTES:
                 raise MarketDataError(
                     f"{path}: {size:,} bytes, more than {_MAX_BYTES >> 30} GiB; use Parquet for so many bars"
                 )
-            if kind == ".gz":
-                return _unpack_gz(path, file, size)
-            if kind != ".zst":
+            if not packing(path):
                 _check_block(path, file.read(LONGEST_LINE + 1) or b"", 0)
                 file.seek(0)
             data = file.read()
             if data is None:
                 raise StorageError(f"{path}: cannot read this file: it would wait for data; name a file that is whole")
+            return data
     except OSError as error:
         raise StorageError(f"{path}: cannot read this file: {error.strerror or error}") from error
+
+
+def unpacked(path: Path, data: bytes) -> bytes:
+    """Return the text of a file whose bytes these are.
+
+    Raises:
+        MarketDataError: it is damaged, no text, or larger than any that is read whole.
+    """
+    kind = packing(path)
+    if kind == ".gz":
+        return _unpack_gz(path, data)
     return _unpack_zst(path, data) if kind == ".zst" else data
 
 
-def _unblocking(path: str, flags: int) -> int:
-    # Some files that call themselves regular, such as /proc/kmsg, would wait for ever.
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+def open_unblocking(path: Path) -> IO[bytes]:
+    """Open a file to read, unbuffered; some that call themselves regular, such as /proc/kmsg, would wait for ever."""
+    return open(path, "rb", buffering=0, opener=lambda name, flags: os.open(name, flags | _AT_ONCE))
 
 
-def _unpack_gz(path: Path, file: BinaryIO, packed: int) -> bytes:
+def _unpack_gz(path: Path, data: bytes) -> bytes:
     """Return all of a gzip file's text, refusing what unpacks without end before it fills the memory."""
     import gzip  # few files need it
 
     chunks: list[bytes] = []
     size = rows = 0
     try:
-        with gzip.GzipFile(fileobj=file) as unpacked:
-            while chunk := unpacked.read(_CHUNK):
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+            while chunk := file.read(_CHUNK):
                 size += len(chunk)
                 _check_block(path, chunk, rows)
                 rows += chunk.count(b"\n")
-                _check_size(path, size, packed)
+                _check_size(path, size, len(data))
                 chunks.append(chunk)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise _damaged(path, error) from error
@@ -126,7 +143,7 @@ def _check_size(path: Path, size: int, packed: int) -> None:
 def _check_block(path: Path, block: bytes, rows: int) -> None:
     """Refuse a block of a file, `rows` line ends into it, if it cannot be part of a table."""
     name = next((name for magic, name in _FORMATS.items() if block.startswith(magic)), None) if rows == 0 else None
-    if name is not None and path.suffix.lower() in (".gz", ".zst"):
+    if name is not None and packing(path):
         raise MarketDataError(f"{path}: what is packed in it is itself {name.partition(';')[0]}; unpack it once")
     if name is not None:
         raise MarketDataError(f"{path}: this is {name}")
@@ -143,8 +160,6 @@ def _check_block(path: Path, block: bytes, rows: int) -> None:
 
 
 def _unpack_zst(path: Path, data: bytes) -> bytes:
-    import io
-
     import polars
 
     try:

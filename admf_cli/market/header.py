@@ -61,10 +61,10 @@ def match_columns(source: str, header: Sequence[str], named: Mapping[str, str] |
     return places
 
 
-def unread(source: str, header: Sequence[str], places: Mapping[str, int]) -> tuple[str, ...]:
+def unread(header: Sequence[str], places: Mapping[str, int]) -> tuple[str, ...]:
     """Return a note that names the columns which ADMF does not read, if there are any."""
     others = [name for place, name in enumerate(header) if place not in places.values()]
-    return (f"{source}: columns that are not read: {_listed(others)}",) if others else ()
+    return (f"columns that are not read: {_listed(others)}",) if others else ()
 
 
 def _remedy(header: Sequence[str], missing: Sequence[str]) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +11,20 @@ from msgspec import Struct
 
 from admf_cli.errors import MarketDataError
 from admf_cli.market.align import Series, align, split_symbols, whole
-from admf_cli.market.bars import Bars
+from admf_cli.market.bars import Bars, bars_digest
+from admf_cli.market.cache import Reader, TableCache
+from admf_cli.market.csv_columns import line_of
 from admf_cli.market.csv_file import read_csv
 from admf_cli.market.facts import oddities
-from admf_cli.market.files import find
+from admf_cli.market.files import find, packing
 from admf_cli.market.table import PRICES, Table, check_values
 from admf_cli.market.timeframe import check_timeframe, infer_timeframe, parse_timeframe
 from admf_cli.market.times import instant
 
 _MAX_SYMBOLS = 10_000
+# A smaller CSV file is read in the time that it takes to look what is kept; what Polars reads is always worth keeping.
+_CSV = Reader(read_csv, line_of, least_bytes=1 << 20)
+_ZST = Reader(read_csv, line_of, least_bytes=0)
 
 
 class LoadedBars(Struct, frozen=True):
@@ -29,26 +33,29 @@ class LoadedBars(Struct, frozen=True):
     Attributes:
         timeframe: as given or inferred, such as "1d".
         warnings: what looks odd about the data, a line each.
+        known_sha256: the digest, where it was worked out while the bars were read.
     """
 
     bars: Bars
     timeframe: str
     warnings: tuple[str, ...] = ()
+    known_sha256: Callable[[], str] | None = None
 
     def sha256(self) -> str:
         """Return a digest of symbols, times and columns: the same for the same bars, whatever file they came in."""
+        if self.known_sha256 is not None:
+            return self.known_sha256()
         bars = self.bars
-        digest = hashlib.sha256("\0".join(bars.symbols).encode())
-        for array in (bars.times, bars.open, bars.high, bars.low, bars.close, bars.volume):
-            digest.update(np.ascontiguousarray(array.T).data)
-        return digest.hexdigest()
+        columns = (bars.times, bars.open, bars.high, bars.low, bars.close, bars.volume)
+        return bars_digest(bars.symbols, columns).hexdigest()
 
 
-def load_bars(data: Mapping[str, Any], *, directory: Path | None = None) -> LoadedBars:
+def load_bars(data: Mapping[str, Any], *, directory: Path | None = None, cache: TableCache | None = None) -> LoadedBars:
     """Return the bars that a resolved `data` section describes.
 
     Args:
         directory: where relative paths are looked for after the working directory: that of the configuration.
+        cache: of tables that were read before; None reads every file.
 
     Raises:
         MarketDataError: the bars cannot be had or cannot be true; with `strict`, also if anything looks odd.
@@ -59,8 +66,8 @@ def load_bars(data: Mapping[str, Any], *, directory: Path | None = None) -> Load
         frame = parse_timeframe(data.get("timeframe") or "1d")
         names = data.get("symbols") or ["SYNTH"]
         return LoadedBars(synthetic_bars(data["synthetic"], names, data.get("start"), frame), str(frame))
-    notes: list[str] = []
-    series = _series(data, directory, notes)
+    files = _Files(data, directory, cache)
+    series = files.series()
     if len(series) > _MAX_SYMBOLS:
         raise MarketDataError(f"the data has {len(series):,} symbols; name at most {_MAX_SYMBOLS:,} under data.symbols")
     bars = align(series)
@@ -69,10 +76,10 @@ def load_bars(data: Mapping[str, Any], *, directory: Path | None = None) -> Load
         check_timeframe(frame, bars.times)
     else:
         frame = infer_timeframe(bars.times)
-    warnings = (*notes, *oddities(bars, data))
+    warnings = (*files.notes, *oddities(bars, data))
     if warnings and data.get("strict"):
         raise MarketDataError("\n".join([*warnings, "data.strict is on, so these warnings are errors"]))
-    return LoadedBars(bars, str(frame), warnings)
+    return LoadedBars(bars, str(frame), warnings, files.known_sha256)
 
 
 def phase_window(bars: Bars, start: str | None, end: str | None) -> tuple[int, int]:
@@ -92,44 +99,73 @@ def phase_window(bars: Bars, start: str | None, end: str | None) -> tuple[int, i
     return first, stop
 
 
-def _series(data: Mapping[str, Any], directory: Path | None, notes: list[str]) -> dict[str, Series]:
-    path, symbols = data["path"], data.get("symbols")
-    if isinstance(path, Mapping):
-        missing = [name for name in symbols or () if name not in path]
-        if missing:
-            raise MarketDataError(f"data.symbols: {', '.join(missing)} has no file under data.path")
-        return {name: _one(_table(path[name], data, directory, notes), name) for name in (symbols or path)}
-    if "{symbol}" in path:
-        if not symbols:
-            raise MarketDataError("data.path holds {symbol}: name the symbols under data.symbols")
-        return {name: _one(_table(path.replace("{symbol}", name), data, directory, notes), name) for name in symbols}
-    table = _table(path, data, directory, notes)
-    if table.symbols is not None:
-        return split_symbols(table, symbols)
-    if symbols and len(symbols) > 1:
-        raise MarketDataError(
-            f"{table.source}: one file without a symbol column cannot hold {len(symbols)} symbols; "
-            "write data.path with {symbol} in it, or a mapping of symbol to file"
-        )
-    stem = Path(table.source).name.partition(".")[0]
-    return {symbols[0] if symbols else stem: whole(table)}
+class _Files:
+    """The files that a `data` section names.
+
+    Attributes:
+        notes: what looks odd about those that were read.
+        known_sha256: the digest of the bars, if they are one file's and it is known.
+    """
+
+    def __init__(self, data: Mapping[str, Any], directory: Path | None, cache: TableCache | None) -> None:
+        self._data = data
+        self._directory = directory
+        self._cache = cache
+        self.notes: list[str] = []
+        self.known_sha256: Callable[[], str] | None = None
+
+    def series(self) -> dict[str, Series]:
+        """Return each symbol's times and columns."""
+        path, symbols = self._data["path"], self._data.get("symbols")
+        if isinstance(path, Mapping):
+            missing = [name for name in symbols or () if name not in path]
+            if missing:
+                raise MarketDataError(f"data.symbols: {', '.join(missing)} has no file under data.path")
+            return self._each({name: path[name] for name in (symbols or path)})
+        if "{symbol}" in path:
+            if not symbols:
+                raise MarketDataError("data.path holds {symbol}: name the symbols under data.symbols")
+            return self._each({name: path.replace("{symbol}", name) for name in symbols})
+        found = find(path, self._directory)
+        name = symbols[0] if symbols else found.name.partition(".")[0]
+        table = self._table(found, name)
+        if table.symbols is not None:
+            return split_symbols(table, symbols)
+        if symbols and len(symbols) > 1:
+            raise MarketDataError(
+                f"{table.source}: one file without a symbol column cannot hold {len(symbols)} symbols; "
+                "write data.path with {symbol} in it, or a mapping of symbol to file"
+            )
+        self.known_sha256 = table.bars_sha256
+        return {name: whole(table)}
+
+    def _each(self, paths: Mapping[str, str]) -> dict[str, Series]:
+        series = {}
+        for name, path in paths.items():
+            table = self._table(find(path, self._directory), name)
+            series[name] = whole(table) if table.symbols is None else split_symbols(table, [name])[name]
+            if len(paths) == 1 and table.symbols is None:
+                self.known_sha256 = table.bars_sha256
+        return series
+
+    def _table(self, path: Path, name: str) -> Table:
+        reader = _reader(path, self._data["source"])
+        if self._cache is None:
+            table = reader.read(path, self._data)
+        else:
+            table = self._cache.table(path, self._data, name, reader)
+        check_values(table)
+        self.notes.extend(f"{table.source}: {note}" for note in table.notes)
+        return _adjusted(table) if self._data.get("adjust") else table
 
 
-def _one(table: Table, name: str) -> Series:
-    return whole(table) if table.symbols is None else split_symbols(table, [name])[name]
+def _reader(path: Path, source: str) -> Reader:
+    if source != "parquet":
+        return _ZST if packing(path) == ".zst" else _CSV
+    from admf_cli.market.parquet_file import read_parquet
+    from admf_cli.market.parquet_rows import row_number
 
-
-def _table(path: str, data: Mapping[str, Any], directory: Path | None, notes: list[str]) -> Table:
-    found = find(path, directory)
-    if data["source"] == "parquet":
-        from admf_cli.market.parquet_file import read_parquet
-
-        table = read_parquet(found, data)
-    else:
-        table = read_csv(found, data)
-    check_values(table)
-    notes.extend(table.notes)
-    return _adjusted(table) if data.get("adjust") else table
+    return Reader(read_parquet, row_number, least_bytes=0)
 
 
 def _adjusted(table: Table) -> Table:

@@ -14,25 +14,25 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from admf_cli.errors import MarketDataError
+from admf_cli.market.content import Content
+from admf_cli.market.packed import parse_head, read_columns, read_line, unpack
 from admf_cli.market.parquet_rows import row_number
 from admf_cli.market.table import Table
 
 
-def read_parquet(path: Path, settings: Mapping[str, Any]) -> Table:
+def read_parquet(path: Path, settings: Mapping[str, Any], content: Content | None = None) -> Table:
     """Return a Parquet file's rows, not yet checked against each other.
 
     Args:
         settings: the `data` section; `columns` and `timezone` are read.
+        content: told the digest of the bytes that were decoded, if they were all read.
 
     Raises:
         MarketDataError: naming row, column and value of the first faults and how many there are.
     """
     wanted = {key: settings.get(key) for key in ("columns", "timezone")}
-    request = json.dumps({"path": str(path), "settings": wanted}).encode()
+    request = json.dumps({"path": str(path), "settings": wanted, "digest": content is not None}).encode()
     with subprocess.Popen(
         [sys.executable, "-P", "-m", "admf_cli.market.parquet_rows"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "RUST_BACKTRACE": "0"},
@@ -46,7 +46,7 @@ def read_parquet(path: Path, settings: Mapping[str, Any]) -> Table:
         try:
             reader.stdin.write(request)
             reader.stdin.close()
-            table: Table | None = _received(str(path), reader.stdout)
+            table: Table | None = _received(str(path), reader.stdout, content)
         except (EOFError, BrokenPipeError):  # it ended within its answer, or before it took the request
             table = None
         except BaseException:
@@ -61,33 +61,17 @@ def read_parquet(path: Path, settings: Mapping[str, Any]) -> Table:
     return table
 
 
-def _received(source: str, stream: IO[bytes]) -> Table:
+def _received(source: str, stream: IO[bytes], content: Content | None) -> Table:
     """Return the table that the reader sends.
 
     Raises:
         EOFError: the reader ended before all of it came.
         MarketDataError: what the reader found.
     """
-    line = stream.readline()
-    if not line.endswith(b"\n"):
-        raise EOFError
-    head = json.loads(line)
-    if "error" in head:
-        raise MarketDataError(head["error"])
-    arrays = [_array(stream, head["rows"], np.int64)]
-    arrays += [_array(stream, head["rows"], np.float64) for _ in head["columns"]]
-    names = head["symbols"]
-    codes = None if names is None else _array(stream, head["rows"], np.int64)
-    times, *columns = arrays
-    symbols = None if codes is None else [names[code] for code in codes.tolist()]
-    return Table(
-        source, times, dict(zip(head["columns"], columns, strict=True)), symbols, row_number, tuple(head["notes"])
-    )
-
-
-def _array(stream: IO[bytes], rows: int, kind: type[np.generic]) -> NDArray[Any]:
-    """Return the next column."""
-    array = np.empty(rows, dtype=kind)
-    if stream.readinto(array.data) < array.nbytes:  # type: ignore[attr-defined]
-        raise EOFError
-    return array
+    said = json.loads(read_line(stream))
+    if "error" in said:
+        raise MarketDataError(said["error"])
+    if content is not None and said["sha256"] is not None:
+        content.is_known(said["sha256"])
+    head = parse_head(read_line(stream))
+    return unpack(head, list(read_columns(stream, head)), source, row_number)

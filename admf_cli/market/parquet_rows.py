@@ -1,10 +1,11 @@
 """Parquet files to tables, by Polars, under the same rules as CSV. Refuses to know symbols.
 
-As a program, it reads one file for `parquet_file`: settings in, the table's columns out, as bytes.
+As a program, it reads one file for `parquet_file`: settings in, the table out, as bytes.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Mapping
@@ -16,33 +17,47 @@ import numpy as np
 from admf_cli.errors import MarketDataError
 from admf_cli.market import parse
 from admf_cli.market.bars import IntArray
+from admf_cli.market.content import Content
 from admf_cli.market.faults import Faults
 from admf_cli.market.header import match_columns, unread
-from admf_cli.market.table import NUMERIC, Table
+from admf_cli.market.packed import pack
+from admf_cli.market.table import NUMERIC, SymbolColumn, Table
 
 _MICROSECONDS = {"d": 86_400_000_000, "ms": 1_000, "us": 1}
 _MAX_BYTES = 8 << 30
+_MOST_READ_WHOLE = 1 << 30
 
 
-def decode(path: Path, settings: Mapping[str, Any]) -> Table:
+def decode(path: Path, settings: Mapping[str, Any], content: Content | None = None) -> Table:
     """Return a Parquet file's rows, not yet checked against each other.
+
+    Args:
+        settings: the `data` section; `columns` and `timezone` are read.
+        content: told the file's bytes, if they are not too many to be read whole; without it, columns that are not
+            needed stay on the disk.
 
     Raises:
         MarketDataError: naming row, column and value of the first faults and how many there are.
     """
-    import polars
-
     source = str(path)
     try:
-        header = list(polars.read_parquet_schema(path))
+        file: Path | io.BytesIO = path
+        if content is not None and path.stat().st_size <= _MOST_READ_WHOLE:
+            data = path.read_bytes()
+            content.read(data)
+            file = io.BytesIO(data)
+        import polars
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    try:
+        header = list(polars.read_parquet_schema(file))
         places = match_columns(source, header, settings.get("columns"))
-        rows = polars.scan_parquet(path).select(polars.len()).collect().item()
+        rows = polars.scan_parquet(file).select(polars.len()).collect().item()
         if rows * len(places) * 8 > _MAX_BYTES:
             raise MarketDataError(f"{path}: {rows:,} rows, more than {_MAX_BYTES >> 30} GiB; split the file")
-        frame = polars.read_parquet(path, columns=[header[place] for place in sorted(places.values())])
+        frame = polars.read_parquet(file, columns=[header[place] for place in sorted(places.values())])
     except (polars.exceptions.PolarsError, OSError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise MarketDataError(f"{path}: not readable as Parquet, so damaged or no Parquet file: {reason}") from error
+        raise _unreadable(path, error) from error
     if not len(frame):
         raise MarketDataError(f"{path}: there are columns but no row of data")
     by_name = {name: frame[header[place]] for name, place in places.items()}
@@ -60,20 +75,22 @@ def decode(path: Path, settings: Mapping[str, Any]) -> Table:
     times = _times(by_name["timestamp"], settings.get("timezone") or "UTC", faults, source)
     faults.raise_if_any("correct these rows in the file; nothing is repaired silently")
     values.setdefault("volume", np.zeros(len(frame)))
-    return Table(
-        source, times, values, _symbols(by_name.get("symbol"), source), row_number, unread(source, header, places)
-    )
+    return Table(source, times, values, _symbols(by_name.get("symbol"), source), row_number, unread(header, places))
 
 
-def _symbols(column: Any, source: str) -> list[str] | None:
+def _unreadable(path: Path, error: Exception) -> MarketDataError:
+    reason = " ".join(str(error).split())[:200]
+    return MarketDataError(f"{path}: not readable as Parquet, so damaged or no Parquet file: {reason}")
+
+
+def _symbols(column: Any, source: str) -> SymbolColumn | None:
     import polars
 
     if column is None:
         return None
     if column.dtype not in (polars.String, polars.Categorical, polars.Enum) and not column.dtype.is_integer():
         raise MarketDataError(f"{source}: column symbol holds {_kind(column)}, not text; write it as String")
-    names: list[str] = column.cast(polars.String).to_list()
-    return names
+    return SymbolColumn.of(column.cast(polars.String).to_list())
 
 
 def _times(column: Any, zone: str, faults: Faults, source: str) -> IntArray:
@@ -115,23 +132,18 @@ def row_number(row: int) -> int:
 
 
 def main() -> None:
-    """Read the request from standard input; write a line of JSON, then the columns one after the other."""
+    """Read the request from standard input; write a line about the file, then the table or nothing."""
     request = json.load(sys.stdin)
+    content = Content()
     try:
-        table = decode(Path(request["path"]), request["settings"])
+        table = decode(Path(request["path"]), request["settings"], content if request["digest"] else None)
     except MarketDataError as error:
         print(json.dumps({"error": str(error)}))
         return
-    arrays: list[Any] = [table.times, *table.columns.values()]
-    names: list[str | None] | None = None
-    if table.symbols is not None:
-        codes = {name: code for code, name in enumerate(dict.fromkeys(table.symbols))}
-        names = list(codes)
-        arrays.append(np.array([codes[name] for name in table.symbols], dtype=np.int64))
-    head = {"rows": len(table.times), "columns": list(table.columns), "symbols": names, "notes": table.notes}
-    sys.stdout.buffer.write(json.dumps(head).encode() + b"\n")
-    for array in arrays:
-        sys.stdout.buffer.write(np.ascontiguousarray(array).data)
+    head, columns = pack(table)
+    sys.stdout.buffer.write(json.dumps({"sha256": content.sha256()}).encode() + b"\n" + head.line())
+    for column in columns:
+        sys.stdout.buffer.write(column.data)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 from msgspec import Struct
@@ -12,9 +12,34 @@ from admf_cli.market.bars import BoolArray, FloatArray, IntArray
 from admf_cli.market.faults import Faults
 
 PRICES = ("open", "high", "low", "close")
-NUMERIC = (*PRICES, "volume", "adj_close")
+OBLIGATORY = (*PRICES, "volume")
+NUMERIC = (*OBLIGATORY, "adj_close")
 SMALLEST, LARGEST = 1e-30, 1e30
 """Prices and volumes beyond these are faults: their squares and cubes would leave the range of a double."""
+
+
+class SymbolColumn(Struct, frozen=True):
+    """Which symbol each row is of, each name once.
+
+    Attributes:
+        names: in the order of their first rows; None is an empty cell.
+        codes: shape (n_rows,), the place in `names` of each row's.
+    """
+
+    names: tuple[str | None, ...]
+    codes: IntArray
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __iter__(self) -> Iterator[str | None]:
+        return (self.names[code] for code in self.codes.tolist())
+
+    @classmethod
+    def of(cls, texts: Sequence[str | None]) -> SymbolColumn:
+        """Return the column of these cells."""
+        codes = {text: code for code, text in enumerate(dict.fromkeys(texts))}
+        return cls(tuple(codes), np.fromiter(map(codes.__getitem__, texts), np.int64, len(texts)))
 
 
 class Table(Struct, frozen=True):
@@ -24,17 +49,20 @@ class Table(Struct, frozen=True):
         source: the file, as messages name it.
         times: shape (n_rows,), microseconds since 1970 UTC.
         columns: open, high, low, close, volume and, where the file has it, adj_close; shape (n_rows,) each.
-        symbols: shape (n_rows,) of names, or None where the file has no such column.
+        symbols: None where the file has no such column.
         line: row index -> the line of the file it stands on, for messages.
-        notes: what looks odd about the file itself, a line each.
+        notes: what looks odd about the file itself, a line each, without its name.
+        bars_sha256: what `LoadedBars.sha256` is of these rows as they are, if they are all of one symbol, under the
+            name that the reader was told; None where nobody has worked it out.
     """
 
     source: str
     times: IntArray
     columns: dict[str, FloatArray]
-    symbols: Sequence[str] | None
+    symbols: SymbolColumn | None
     line: Callable[[int], int]
     notes: tuple[str, ...] = ()
+    bars_sha256: Callable[[], str] | None = None
 
 
 def check_values(table: Table) -> None:
