@@ -18,18 +18,20 @@ class EventBus:
     cost each other nothing.
     """
 
-    __slots__ = ("_batch", "_every", "_every_batch", "_routes", "_typed")
+    __slots__ = ("_addressed", "_batch", "_every", "_every_batch", "_routes", "_typed")
 
     def __init__(self) -> None:
         self._typed: dict[tuple[str, str | None], tuple[Handler, ...]] = {}
-        self._routes: dict[tuple[str, str | None], tuple[Handler, ...]] = {}  # (type, topic) -> whom to call, in order
+        # Whom to call, in order: by type where nobody in particular is addressed, else by type and topic.
+        self._routes: dict[str, tuple[Handler, ...]] = {}
+        self._addressed: dict[tuple[str, str], tuple[Handler, ...]] = {}
         self._batch: dict[str, tuple[BatchHandler, ...]] = {}
         self._every: tuple[Handler, ...] = ()
         self._every_batch: tuple[BatchHandler, ...] = ()
 
     def subscribe(self, handler: Handler, event_types: Iterable[str], *, topic: str | None = None) -> None:
         """Call `handler` with every event of these types, or with those addressed to `topic` only."""
-        self._routes.clear()
+        self._forget_routes()
         for event_type in event_types:
             self._typed[event_type, topic] = (*self._typed.get((event_type, topic), ()), handler)
             if topic is None:
@@ -37,7 +39,7 @@ class EventBus:
 
     def subscribe_to_all(self, handler: Handler, batch_handler: BatchHandler | None = None) -> None:
         """Call `handler` with every event; batches go whole to `batch_handler`, or row by row without one."""
-        self._routes.clear()
+        self._forget_routes()
         self._every = (*self._every, handler)
         self._every_batch = (*self._every_batch, batch_handler or _row_by_row(handler))
 
@@ -48,13 +50,20 @@ class EventBus:
 
     def listeners(self, event_type: str, topic: str | None = None) -> tuple[Handler, ...]:
         """Return whom an event of this type would reach; none: it need not be made."""
+        if topic is None:
+            handlers = self._routes.get(event_type)
+            if handlers is None:
+                handlers = self._routes[event_type] = (*self._every, *self._typed.get((event_type, None), ()))
+            return handlers
         key = (event_type, topic)
-        handlers = self._routes.get(key)
+        handlers = self._addressed.get(key)
         if handlers is None:
-            typed = self._typed
-            addressed = () if topic is None else typed.get(key, ())
-            handlers = self._routes[key] = (*self._every, *typed.get((event_type, None), ()), *addressed)
+            handlers = self._addressed[key] = (*self.listeners(event_type), *self._typed.get(key, ()))
         return handlers
+
+    def _forget_routes(self) -> None:
+        self._routes.clear()
+        self._addressed.clear()
 
     def publish_batch(self, batch: EventBatch) -> None:
         """Deliver a batch: the same as publishing its rows one by one."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -86,7 +85,6 @@ class Event:
         return f"Event({self.event_id}, {self.event_type}, {self.symbol}, {dict(self.payload)})"
 
 
-@dataclass(frozen=True, slots=True)
 class EventBatch:
     """Consecutive events of one type from one container, as columns: only a faster way of publishing its rows.
 
@@ -100,16 +98,42 @@ class EventBatch:
         columns: payload key -> shape (k,), nan written as null.
     """
 
-    event_type: str
-    container_id: str
-    first_number: int
-    sequence: NDArray[np.int64]
-    time: NDArray[np.int64]
-    symbols: tuple[str, ...]
-    symbol_index: NDArray[np.int64] | None
-    cause_container: str | None
-    cause_number: NDArray[np.int64] | None
-    columns: Mapping[str, NDArray[np.float64]]
+    __slots__ = (
+        "cause_container",
+        "cause_number",
+        "columns",
+        "container_id",
+        "event_type",
+        "first_number",
+        "sequence",
+        "symbol_index",
+        "symbols",
+        "time",
+    )
+
+    def __init__(
+        self,
+        event_type: str,
+        container_id: str,
+        first_number: int,
+        sequence: NDArray[np.int64],
+        time: NDArray[np.int64],
+        symbols: tuple[str, ...],
+        symbol_index: NDArray[np.int64] | None,
+        cause_container: str | None,
+        cause_number: NDArray[np.int64] | None,
+        columns: Mapping[str, NDArray[np.float64]],
+    ) -> None:
+        self.event_type = event_type
+        self.container_id = container_id
+        self.first_number = first_number
+        self.sequence = sequence
+        self.time = time
+        self.symbols = symbols
+        self.symbol_index = symbol_index
+        self.cause_container = cause_container
+        self.cause_number = cause_number
+        self.columns = columns
 
     def __len__(self) -> int:
         return len(self.sequence)
@@ -117,12 +141,15 @@ class EventBatch:
     def part(self, start: int, stop: int) -> EventBatch:
         """Return the rows `[start, stop)` as views, nothing copied."""
         cut = slice(start, stop)
-        return replace(
-            self,
+        return EventBatch(
+            event_type=self.event_type,
+            container_id=self.container_id,
             first_number=self.first_number + start,
             sequence=self.sequence[cut],
             time=self.time[cut],
+            symbols=self.symbols,
             symbol_index=None if self.symbol_index is None else self.symbol_index[cut],
+            cause_container=self.cause_container,
             cause_number=None if self.cause_number is None else self.cause_number[cut],
             columns={name: column[cut] for name, column in self.columns.items()},
         )

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from operator import attrgetter
 from typing import Any, Final
 
 from admf_cli.events.event import Event, EventBatch
@@ -20,8 +18,6 @@ _BOUNDED_FLUSH_EVENTS: Final = 100_000  # a bounded trace waits: what is pushed 
 _WRITING_S: Final = 4e-6  # what an event costs, roughly, that is written and pushed out of the file afterwards
 _CHECKPOINT_SHARE: Final = 0.01  # of the time, at most, a bounded trace writes what may yet be pushed out
 
-_type_of = attrgetter("event_type")
-
 
 class _Tally:
     """What became of one type's events."""
@@ -30,16 +26,18 @@ class _Tally:
 
     def __init__(self) -> None:
         self.published = self.filtered = self.dropped = 0
-        self.first_dropped: int | None = None
-        self.last_dropped: int | None = None
+        self.first_dropped: str | None = None
+        self.last_dropped: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class _Singles:
     """Single events by type and id, which is all that is asked of them once they are written."""
 
-    types: list[str]
-    ids: list[str]
+    __slots__ = ("ids", "types")
+
+    def __init__(self, types: list[str], ids: list[str]) -> None:
+        self.types = types
+        self.ids = ids
 
     @classmethod
     def of(cls, events: Sequence[Event]) -> _Singles:
@@ -52,13 +50,15 @@ class _Singles:
         return _Singles(self.types[start:stop], self.ids[start:stop])
 
 
-@dataclass(frozen=True, slots=True)
 class _Run:
     """Written events of one type, numbered consecutively."""
 
-    event_type: str
-    first_number: int
-    rows: int
+    __slots__ = ("event_type", "first_number", "rows")
+
+    def __init__(self, event_type: str, first_number: int, rows: int) -> None:
+        self.event_type = event_type
+        self.first_number = first_number
+        self.rows = rows
 
     def __len__(self) -> int:
         return self.rows
@@ -218,7 +218,7 @@ class Tracer:
         if not events:
             return
         self._fresh = []
-        wanted = {event_type for event_type, count in _counts(events) if self._admitted(event_type, count)}
+        wanted = {event_type for event_type, count in _counts(events).items() if self._admitted(event_type, count)}
         if self._allowed is not None:
             events = [event for event in events if event.event_type in wanted]
         if events:
@@ -249,29 +249,35 @@ class Tracer:
         while excess > 0:
             item = self._pending.popleft()
             taken = min(excess, len(item))
-            self._drop_first(item if isinstance(item, EventBatch) else _Singles.of(item[:taken]), taken)
+            self._drop_first(item, taken)
             if taken < len(item):
                 self._pending.appendleft(item.part(taken, len(item)) if isinstance(item, EventBatch) else item[taken:])
             self._pending_count -= taken
             excess -= taken
             self._disk_is_old = self._dead_lines > 0
 
-    def _drop_first(self, item: _Singles | _Run | EventBatch, count: int) -> None:
-        if not isinstance(item, _Singles):
-            self._drop(item.event_type, item.first_number, item.first_number + count - 1, count)
-            return
-        types, ids = item.types[:count], item.ids[:count]
-        first = dict(zip(reversed(types), reversed(ids), strict=True))
-        last = dict(zip(types, ids, strict=True))
-        for event_type, dropped in Counter(types).items():
-            self._drop(event_type, _number(first[event_type]), _number(last[event_type]), dropped)
-
-    def _drop(self, event_type: str, first: int, last: int, count: int) -> None:
-        tally = self._tallies[event_type]
-        tally.dropped += count
-        if tally.first_dropped is None:
-            tally.first_dropped = first
-        tally.last_dropped = last
+    def _drop_first(self, item: _Singles | _Run | list[Event] | EventBatch, count: int) -> None:
+        tallies = self._tallies
+        if isinstance(item, list):
+            for event in item[:count]:
+                tally = tallies[event.event_type]
+                tally.dropped += 1
+                tally.last_dropped = event.event_id
+                if tally.first_dropped is None:
+                    tally.first_dropped = event.event_id
+        elif isinstance(item, _Singles):
+            for event_type, event_id in zip(item.types[:count], item.ids[:count], strict=True):
+                tally = tallies[event_type]
+                tally.dropped += 1
+                tally.last_dropped = event_id
+                if tally.first_dropped is None:
+                    tally.first_dropped = event_id
+        else:
+            tally = tallies[item.event_type]
+            tally.dropped += count
+            tally.last_dropped = f"{self._container_id}#{item.first_number + count - 1}"
+            if tally.first_dropped is None:
+                tally.first_dropped = f"{self._container_id}#{item.first_number}"
 
     def _write_pending(self) -> None:
         if self.file is None:
@@ -309,9 +315,6 @@ class Tracer:
         self._dead_lines = 0
 
     def _meta(self, status: str, reason: str | None) -> dict[str, Any]:
-        def name(number: int | None) -> str | None:
-            return None if number is None else f"{self._container_id}#{number}"
-
         return {
             "schema_version": SCHEMA_VERSION,
             "trace_id": self.trace_id,
@@ -325,8 +328,8 @@ class Tracer:
                     "written": tally.published - tally.filtered - tally.dropped,
                     "filtered": tally.filtered,
                     "dropped": tally.dropped,
-                    "first_dropped": name(tally.first_dropped),
-                    "last_dropped": name(tally.last_dropped),
+                    "first_dropped": tally.first_dropped,
+                    "last_dropped": tally.last_dropped,
                 }
                 for event_type, tally in sorted(self._tallies.items())
             },
@@ -338,9 +341,12 @@ class Tracer:
         }
 
 
-def _counts(events: Sequence[Event]) -> list[tuple[str, int]]:
-    return list(Counter(map(_type_of, events)).items())
-
-
-def _number(event_id: str) -> int:
-    return int(event_id.rpartition("#")[2])
+def _counts(events: Sequence[Event]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for event in events:
+        event_type = event.event_type
+        if event_type in counts:
+            counts[event_type] += 1
+        else:
+            counts[event_type] = 1
+    return counts

@@ -64,7 +64,8 @@ def entry_size(
     """
     sized = size(config, situation)
     numbers: dict[str, Any] = {"type": config["type"], "equity": situation.equity, "price": situation.price}
-    numbers.update(sized.numbers)
+    if sized.numbers:
+        numbers.update(sized.numbers)
     if sized.problem is not None:
         return Entry(0.0, numbers, refusal=Refusal(sized.problem, numbers))
     raw = sized.quantity
