@@ -32,7 +32,10 @@ def chosen_directory(environment: Mapping[str, str]) -> Path | None:
     """
     chosen = environment.get(SWITCH)
     if chosen is not None:
-        return Path(chosen).absolute() if chosen else None
+        try:
+            return Path(chosen).absolute() if chosen else None
+        except OSError:  # the working directory is gone
+            return None
     home, shared = environment.get("HOME") or "", environment.get("XDG_CACHE_HOME") or ""
     if os.path.isabs(shared):
         return Path(shared, "admf")

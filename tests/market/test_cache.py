@@ -569,6 +569,15 @@ def test_the_environment_chooses_the_directory(
     assert chosen_directory(environment) == (None if directory is None else Path(directory))
 
 
+def test_a_working_directory_that_is_gone_is_no_place_for_a_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert chosen_directory({"ADMF_CACHE_DIR": "cache"}) is None
+
+
 def test_macos_has_a_directory_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     assert chosen_directory({"HOME": "/h"}) == Path("/h/Library/Caches/admf")
