@@ -31,7 +31,10 @@ from admf_cli import compiled
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "benchmarks" / "out"
 BASE = Path("admf_cli/containers/base.py")
-TRACING = ("events/tracer.py", "tracefile/encoder.py", "tracefile/blocks.py", "tracefile/writer.py")
+TRACING = (
+    "events/tracer.py",
+    *(f"tracefile/{name}.py" for name in ("encoder", "blocks", "writer", "appending", "scribe", "scribing")),
+)
 COUNT_LINES = """
 import json, sys
 from pathlib import Path

@@ -6,7 +6,7 @@ Refuses to know what any kind of container does.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from admf_cli import __version__
 from admf_cli.clock import Clock
@@ -17,6 +17,9 @@ from admf_cli.events.settings import resolve_settings
 from admf_cli.events.tracer import Tracer
 from admf_cli.results import TraceSummary
 from admf_cli.tracefile.format import BAR_SHIFT, END_PLACE, START_PLACE
+
+if TYPE_CHECKING:
+    from admf_cli.tracefile.writer import TraceFile
 
 
 class Container:
@@ -90,16 +93,43 @@ class Container:
         """Return what its PHASE_END says."""
         return {}
 
+    @property
+    def trace_file(self) -> TraceFile | None:
+        """Where its trace is written, if it is."""
+        if self.tracer is None:
+            return None
+        return self.tracer.file
+
+    def rows_to_keep(self) -> int:
+        """Return how many events it is going to publish as columns of which its trace keeps every one, on the disk."""
+        return 0
+
+    def keeps_all(self, event_type: str) -> bool:
+        """Return whether every event of a type will be in its trace, on the disk."""
+        if self.tracer is None:
+            return False
+        return self.tracer.keeps_all(event_type)
+
     def end(self) -> None:
-        """Announce the phase's end and write everything, so that only sealing is left."""
+        """Announce the phase's end; what is left is to bring the trace to the disk and to seal it, in three steps."""
         self._announce("PHASE_END", END_PLACE + self._rank, {"status": "complete", **self.summary()})
         if self.tracer is not None:
             self.tracer.flush()
 
-    def seal(self) -> None:
-        """Close the trace as complete."""
+    def sync(self) -> None:
+        """Bring the whole trace to the disk."""
         if self.tracer is not None:
-            self.tracer.seal("complete")
+            self.tracer.sync()
+
+    def write_meta(self) -> None:
+        """Bring its seal to the disk, too, which does not hold yet."""
+        if self.tracer is not None:
+            self.tracer.write_meta()
+
+    def complete(self) -> None:
+        """Let the seal hold, and close the trace."""
+        if self.tracer is not None:
+            self.tracer.complete()
 
     def break_off(self, status: str, reason: str) -> None:
         """Seal the trace of a run that ends early, complete up to the current bar."""

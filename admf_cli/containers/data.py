@@ -143,6 +143,10 @@ class DataContainer(Container):
         """Return the id of the BAR event of this symbol at this bar."""
         return f"{self.container_id}#{self.rows.number(bar, symbol)}"
 
+    def rows_to_keep(self) -> int:
+        """Return how many BARs there will be, if its trace keeps all of them."""
+        return self.rows.before(self.bars.n_bars) if self.keeps_all("BAR") else 0
+
     def catch_up(self, bar: int) -> None:
         """Publish the rows of all bars up to this one that have not been published yet."""
         start, stop = self._done, bar + 1

@@ -56,6 +56,11 @@ class FeaturesContainer(Container):
         except ParameterError as error:
             raise ConfigError(f"features: {error}") from None
 
+    def rows_to_keep(self) -> int:
+        """Return how many FEATUREs there will be, if its trace keeps all of them."""
+        is_kept = self._specs and self.keeps_all("FEATURE")
+        return self._rows.before(self._rows.bars.n_bars) if is_kept else 0
+
     def catch_up(self, bar: int) -> None:
         """Publish the rows of all bars up to this one that have not been published yet."""
         start, stop = self._done, bar + 1

@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from admf_cli.events.event import Event, EventBatch
 from admf_cli.events.settings import TraceSettings
+from admf_cli.tracefile.appending import Lines
 from admf_cli.tracefile.encoder import as_mapping, encode_batch, encode_events
 from admf_cli.tracefile.format import SCHEMA_VERSION, timestamp_text, trace_id, trace_path
-from admf_cli.tracefile.writer import Lines, TraceFile
+from admf_cli.tracefile.writer import TraceFile
 
 _PORTION: Final = 1000  # single events are counted, bounded and written in portions of so many
 _BOUNDED_FLUSH_EVENTS: Final = 100_000  # a bounded trace waits: what is pushed out before it was written costs nothing
@@ -134,6 +135,11 @@ class Tracer:
             self._note((f"{self._container_id}#{last}", int(batch.time[-1])))
             self._take(batch)
 
+    def keeps_all(self, event_type: str) -> bool:
+        """Return whether every event of a type will be in its file."""
+        is_wanted = self._allowed is None or event_type in self._allowed
+        return is_wanted and self._capacity is None and self.file is not None
+
     def checkpoint(self) -> None:
         """Write what waits, now and then, so that a killed process leaves its newest events.
 
@@ -155,15 +161,31 @@ class Tracer:
         if self.file is not None:
             self.file.wait()
 
+    def sync(self) -> None:
+        """Write the rest, cut the file to the newest `max_events`, and bring it to the disk."""
+        if self.file is not None:
+            self._finish_lines(self.file)
+            self.file.sync()
+
+    def write_meta(self) -> None:
+        """Bring the seal of a complete trace to the disk, after `sync`; it holds from `complete` on."""
+        if self.file is not None:
+            self.file.write_meta(self._meta("complete", None))
+
+    def complete(self) -> None:
+        """Let the seal hold, and close the file."""
+        if self.file is not None:
+            self.file.name_meta()
+            self.file.close()
+        self.status = "complete"
+
     def seal(self, status: str, reason: str | None = None) -> None:
         """Write the rest, cut the file to the newest `max_events`, and close it with its meta file."""
         self.status = status
         if self.file is None:
             return
         try:
-            self.flush()
-            if self._dead_lines:
-                self._cut()
+            self._finish_lines(self.file)
             self.file.seal(self._meta(status, reason))
         finally:
             self.file.close()
@@ -196,6 +218,11 @@ class Tracer:
             "filtered": filtered,
             "dropped": dropped,
         }
+
+    def _finish_lines(self, file: TraceFile) -> None:
+        self.flush()
+        if self._dead_lines:
+            self._cut(file)
 
     def _note(self, event: tuple[str, int]) -> None:
         self._first = self._first or event
@@ -280,38 +307,46 @@ class Tracer:
                 tally.first_dropped = f"{self._container_id}#{item.first_number}"
 
     def _write_pending(self) -> None:
-        if self.file is None:
+        file = self.file
+        if file is None:
+            return
+        if self._capacity is None:  # nobody will ask what lies where
+            while self._pending:
+                item = self._pending.popleft()
+                self._pending_count -= len(item)
+                if isinstance(item, EventBatch):
+                    file.append_rows(item)
+                else:
+                    file.append(encode_events(item))
             return
         if self._disk_is_old:
             # Appended, the newest would follow lines that they do not follow, for whoever reads this after a kill.
-            self.file.replace(self._written())
+            file.replace(self._written())
             self._disk_is_old, self._dead_lines = False, 0
             return
         for lines in self._written():
-            self.file.append(lines)
-        if self._capacity is not None and self._dead_lines >= max(self._capacity, _PORTION):
-            self._cut()
+            file.append(lines)
+        if self._dead_lines >= max(self._capacity, _PORTION):
+            self._cut(file)
 
     def _written(self) -> Iterator[Lines]:
         """Yield the lines of what waits, which counts as on disk from then on."""
         while self._pending:
             item = self._pending.popleft()
             self._pending_count -= len(item)
-            if self._capacity is not None:  # otherwise nobody will ask what lies where
-                self._on_disk_count += len(item)
-                self._on_disk.append(
-                    _Run(item.event_type, item.first_number, len(item))
-                    if isinstance(item, EventBatch)
-                    else _Singles.of(item)
-                )
+            self._on_disk_count += len(item)
+            self._on_disk.append(
+                _Run(item.event_type, item.first_number, len(item))
+                if isinstance(item, EventBatch)
+                else _Singles.of(item)
+            )
             if isinstance(item, EventBatch):
                 yield from encode_batch(item)
             else:
                 yield encode_events(item)
 
-    def _cut(self) -> None:
-        assert self.file is not None
-        self.file.drop_first(self._dead_lines)
+    def _cut(self, file: TraceFile) -> None:
+        file.drop_first(self._dead_lines)
         self._dead_lines = 0
 
     def _meta(self, status: str, reason: str | None) -> dict[str, Any]:

@@ -7,13 +7,12 @@ then it is not ours that ends, and the file is called what it is. Polars is load
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from admf_cli import own_process
 from admf_cli.errors import MarketDataError
 from admf_cli.market.content import Content
 from admf_cli.market.packed import parse_head, read_columns, read_line, unpack
@@ -33,13 +32,11 @@ def read_parquet(path: Path, settings: Mapping[str, Any], content: Content | Non
     """
     wanted = {key: settings.get(key) for key in ("columns", "timezone")}
     request = json.dumps({"path": str(path), "settings": wanted, "digest": content is not None}).encode()
-    with subprocess.Popen(
-        [sys.executable, "-P", "-m", "admf_cli.market.parquet_rows"],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "RUST_BACKTRACE": "0"},
+    with own_process.start(
+        "admf_cli.market.parquet_rows",
+        environment={"RUST_BACKTRACE": "0"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,  # Ctrl-C is for us to hear
     ) as reader:
         assert reader.stdin is not None
         assert reader.stdout is not None

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from admf_cli.clock import Clock
 from admf_cli.containers.base import Container
 from admf_cli.errors import AdmfError, InterruptedRunError, StorageError
 from admf_cli.results import PhaseResult
+from admf_cli.topology.together import together
+
+if TYPE_CHECKING:
+    from admf_cli.tracefile.scribe import Scribe
+
+ROWS_FOR_A_PROCESS = 200_000
+"""Rows of a phase that are worth a process that writes them."""
 
 
 class Topology:
@@ -33,6 +40,7 @@ class Topology:
         self._provenance = provenance
         self._gather = gather
         self._opened: list[Container] = []
+        self._scribe: Scribe | None = None
 
     def listen(self, handler: Callable[[Any], None], batch_handler: Callable[[Any], None]) -> None:
         """Hear everything that the containers will publish, as their tracers do; to be called before `run`."""
@@ -49,6 +57,7 @@ class Topology:
             for container in self._containers:
                 self._opened.append(container)
                 container.open(self._provenance)
+            self._scribe = self._start_scribe()
             for container in self._containers:
                 container.prepare()
             self._clock.run()
@@ -57,8 +66,11 @@ class Topology:
             for container in self._containers:
                 container.end()
             # Sealing comes last: a trace must not call itself complete when another could not be written.
+            written = [container for container in self._containers if container.trace_file is not None]
+            together([container.sync for container in written])
+            together([container.write_meta for container in written])
             for container in self._containers:
-                container.seal()
+                container.complete()
             return self._gather()
         except InterruptedRunError as error:
             self._break_off("interrupted", str(error))
@@ -76,6 +88,18 @@ class Topology:
         for container in self._opened:
             container.abandon()
         self._opened.clear()
+        if self._scribe is not None:
+            self._scribe.close()
+
+    def _start_scribe(self) -> Scribe | None:
+        """Have the traces of very many rows written by a process beside this one, where that is worth its start."""
+        rows = {container: container.rows_to_keep() for container in self._containers}
+        if sum(rows.values()) < ROWS_FOR_A_PROCESS:
+            return None
+        from admf_cli.tracefile.scribe import start_beside
+
+        dense = [container.trace_file for container, count in rows.items() if count]
+        return start_beside([file for file in dense if file is not None])
 
     def _break_off(self, status: str, reason: str) -> None:
         for container in self._opened:

@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from admf_cli.errors import StorageError
-from admf_cli.tracefile.format import encode_meta, meta_path
+from admf_cli.tracefile.appending import Appender, Lines, explained
+from admf_cli.tracefile.encoder import BatchLike, encode_batch
+from admf_cli.tracefile.format import encode_meta, meta_path, sha256_of
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future, ThreadPoolExecutor
-
-Lines = bytes | bytearray | memoryview
+    from admf_cli.tracefile.scribe import Scribe
 
 _COPY_BYTES = 1 << 20
-_ASIDE_BYTES = 1 << 18  # so many at once are worth handing over
-_ASIDE_AFTER_BYTES = 4 << 20  # in a file of so many, a thread is worth making
-_ASIDE_BLOCKS = 4  # waiting at most, so that a slow disk slows the run down instead of filling the memory
 
 
 class TraceFile:
-    """A file that only this object writes to, created exclusively, in whole lines.
-
-    Large blocks are written and hashed aside, in a thread, while the next ones are made: both leave the interpreter
-    free. Everything else waits for them first, so that lines stay in order and a fault is met at the next call.
+    """A file that only this object writes to, created exclusively, in whole lines; or has a process beside write to.
 
     Raises:
         StorageError: from every method when the operating system refuses; what was written before stays readable.
@@ -36,29 +27,42 @@ class TraceFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.bytes = 0
-        self._digest: hashlib._Hash | None = hashlib.sha256()
-        self._thread: ThreadPoolExecutor | None = None
-        self._aside: deque[Future[None]] = deque()
-        self._fault: StorageError | None = None
-        with _explained(path, "create"):
+        self.bytes = 0  # once all is on the disk
+        self._digest: str | None = None  # then, too
+        self._scribe: Scribe | None = None
+        self._number = 0  # of this file with the scribe
+        self._has_temporary_meta = False
+        with explained(path, "create"):
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
+            self.descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
+        self._end = Appender(path, self.descriptor)
+
+    def leave_to(self, scribe: Scribe, number: int) -> None:
+        """Have a process beside this one make and write all lines, from the first on; it knows the file by a number."""
+        assert not self._end.bytes
+        self._scribe, self._number = scribe, number
 
     def append(self, lines: Lines) -> None:
         """Write whole lines at the end; they must not be changed afterwards."""
-        if len(lines) >= _ASIDE_BYTES and (self._thread is not None or self.bytes >= _ASIDE_AFTER_BYTES):
-            self._append_aside(lines)
+        if self._scribe is None:
+            self._end.append(lines)
         else:
-            self.wait()
-            self._append(lines)
+            self._scribe.append(self._number, lines)
+
+    def append_rows(self, batch: BatchLike) -> None:
+        """Write the lines of a batch at the end."""
+        if self._scribe is None:
+            for lines in encode_batch(batch):
+                self._end.append(lines)
+        else:
+            self._scribe.append_rows(self._number, batch)
 
     def wait(self) -> None:
-        """Return when everything appended has been written."""
-        while self._aside:
-            self._aside.popleft().result()
-        if self._fault is not None:
-            raise self._fault
+        """Return when everything appended has been written, or is in the hands of the process beside."""
+        if self._scribe is None:
+            self._end.wait()
+        else:
+            self._scribe.check(self._number)
 
     def drop_first(self, lines: int) -> None:
         """Remove the first `lines` lines: the rest goes to a temporary file that then takes this one's place."""
@@ -73,93 +77,78 @@ class TraceFile:
 
     def replace(self, blocks: Iterable[Lines]) -> None:
         """Write whole lines to a temporary file that then takes this one's place, in one step."""
+        assert self._scribe is None
         self.wait()
         temporary = self.path.with_name(self.path.name + ".tmp")
-        with _explained(self.path, "rewrite"):
+        with explained(self.path, "rewrite"):
             try:
                 with temporary.open("xb") as target:
                     for block in blocks:
                         target.write(block)
-                    self.bytes = target.tell()
+                    size = target.tell()
                 os.replace(temporary, self.path)
             except BaseException:
                 temporary.unlink(missing_ok=True)
                 raise
-            os.close(self._descriptor)
-            self._descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND)
-        self._digest = None  # what was hashed so far is no longer the file; `seal` reads it once more
+            self._end.close()
+            os.close(self.descriptor)
+            self.descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND)
+        self._end = Appender(self.path, self.descriptor, held=size)
 
-    def seal(self, meta: Mapping[str, Any]) -> None:
-        """Write the meta file, last, by temporary file, fsync and rename; then nothing more can be appended."""
-        self.wait()
-        target = meta_path(self.path)
-        temporary = target.with_name(target.name + ".tmp")
-        with _explained(target, "write"):
-            os.fsync(self._descriptor)
-            self.close()
+    def sync(self) -> None:
+        """Bring everything to the disk; nothing can be appended afterwards that is to be sealed."""
+        self.bytes, self._digest = self._end.finish() if self._scribe is None else self._scribe.finish(self._number)
+        with explained(self.path, "write"):
+            os.fsync(self.descriptor)
             if self._digest is None:
-                with self.path.open("rb") as file:
-                    digest = hashlib.file_digest(file, "sha256").hexdigest()
-            else:
-                digest = self._digest.hexdigest()
-            document = {**meta, "file": {"name": self.path.name, "bytes": self.bytes, "sha256": digest}}
+                self._digest = sha256_of(self.path)
+
+    def write_meta(self, meta: Mapping[str, Any]) -> None:
+        """Bring the meta file to the disk under a temporary name, after `sync`; one that is there is replaced."""
+        target = meta_path(self.path)
+        document = {**meta, "file": {"name": self.path.name, "bytes": self.bytes, "sha256": self._digest}}
+        with explained(target, "write"):
+            self._drop_meta()
             try:
-                with temporary.open("xb") as file:
+                with _temporary(target).open("xb") as file:
+                    self._has_temporary_meta = True
                     file.write(encode_meta(document))
                     file.flush()
                     os.fsync(file.fileno())
-                os.replace(temporary, target)
             except BaseException:
-                temporary.unlink(missing_ok=True)
+                self._drop_meta()
                 raise
 
+    def seal(self, meta: Mapping[str, Any]) -> None:
+        """Bring lines and meta file to the disk, one after the other."""
+        self.sync()
+        self.write_meta(meta)
+        self.name_meta()
+
+    def name_meta(self) -> None:
+        """Give the meta file its name, after `write_meta`: from now on the lines are sealed."""
+        target = meta_path(self.path)
+        with explained(target, "write"):
+            os.replace(_temporary(target), target)
+        self._has_temporary_meta = False
+
     def close(self) -> None:
-        """Give the descriptor back; harmless when done twice."""
-        if self._thread is not None:
-            self._thread.shutdown(cancel_futures=True)
-        self._aside.clear()
-        descriptor, self._descriptor = self._descriptor, -1
+        """Give back what it holds, and take back a meta file that has not got its name; harmless when done twice."""
+        self._end.close()
+        with contextlib.suppress(OSError):
+            self._drop_meta()
+        descriptor, self.descriptor = self.descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)
 
-    def _append(self, lines: Lines) -> None:
-        if self._fault is not None:
-            raise self._fault  # nothing may follow what was written in part
-        try:
-            with _explained(self.path, "write"):
-                _write_all(self._descriptor, lines)
-        except StorageError as fault:
-            self._fault = fault
-            raise
-        self.bytes += len(lines)
-        if self._digest is not None:
-            self._digest.update(lines)
-
-    def _append_aside(self, lines: Lines) -> None:
-        if self._thread is None:
-            from concurrent.futures import ThreadPoolExecutor
-
-            self._thread = ThreadPoolExecutor(1, thread_name_prefix="trace")
-        while len(self._aside) >= _ASIDE_BLOCKS:
-            self._aside.popleft().result()
-        self._aside.append(self._thread.submit(self._append, lines))
+    def _drop_meta(self) -> None:
+        if self._has_temporary_meta:
+            _temporary(meta_path(self.path)).unlink(missing_ok=True)
+            self._has_temporary_meta = False
 
 
-@contextlib.contextmanager
-def _explained(path: Path, verb: str) -> Any:
-    try:
-        yield
-    except OSError as error:
-        raise StorageError(
-            f"{path}: cannot {verb} this trace file: {error.strerror or error}; "
-            "free the space or the permission, or choose another place with --trace-dir"
-        ) from error
-
-
-def _write_all(descriptor: int, data: Lines) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
+def _temporary(target: Path) -> Path:
+    return target.with_name(target.name + ".tmp")
 
 
 def _skip_lines(source: Any, lines: int) -> None:
