@@ -15,7 +15,7 @@ from admf_cli.topology.together import together
 if TYPE_CHECKING:
     from admf_cli.tracefile.scribe import Scribe
 
-ROWS_FOR_A_PROCESS = 200_000
+ROWS_FOR_A_PROCESS = 1_000_000
 """Rows of a phase that are worth a process that writes them."""
 
 
