@@ -88,7 +88,7 @@ _SHORT = (
     ("admf_cli/broker/curves.py", "curves", "equity += value", "statement left out"),
     ("admf_cli/broker/commission.py", "commission_model.bounded", _BOUNDED, "max -> min"),
     ("admf_cli/metrics/equity.py", "_deviation", _DIVIDED, "1 -> 2"),
-    ("admf_cli/events/tracer.py", "Tracer._drop", "tally.dropped += count", "Add -> Sub"),
+    ("admf_cli/events/tracer.py", "Tracer._drop_first", "tally.dropped += count", "Add -> Sub"),
 )
 _CPU_SECONDS = 15  # for each of the stages; a mutant that needs more runs for ever, which is noticed
 _REAL_SECONDS = 900  # the same for one that waits for ever
