@@ -10,6 +10,7 @@ import numpy as np
 
 from admf_cli.clock import DECIDE
 from admf_cli.containers.base import Container
+from admf_cli.containers.contents import FillContent
 from admf_cli.events.event import Event
 from admf_cli.market.bars import Bars, FloatArray
 from admf_cli.python_strategies.calls import StrategyError, UserCode, decide, working_directory
@@ -128,12 +129,18 @@ class BarByBarContainer(Container):
         if self._on_fill is None:
             return
         for event in fills:
-            payload = event.payload
+            content = event.content
+            assert isinstance(content, FillContent)
             fill = Fill(
-                order_id=payload["order_id"],
+                order_id=content.order_id,
                 ticket=event.correlation_id,
                 symbol=event.symbol or "",
-                **{name: payload[name] for name in ("side", "quantity", "price", "commission", "purpose", "remaining")},
+                side="buy" if content.side > 0 else "sell",
+                quantity=content.quantity,
+                price=content.price,
+                commission=content.commission,
+                purpose=content.purpose,
+                remaining=content.remaining,
             )
             self._guard.call("on_fill()", self._on_fill, self._ctx, fill)
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
 from admf_cli.broker.instrument import Instrument
 from admf_cli.risk.limits import Breach, Exposure, allowed_value
-from admf_cli.risk.sizing import Situation, size
-
-_NO_NUMBERS: Mapping[str, Any] = MappingProxyType({})
+from admf_cli.risk.sizing import NO_NUMBERS, Situation, size
 
 
 class Refusal:
@@ -18,7 +15,7 @@ class Refusal:
 
     __slots__ = ("numbers", "reason")
 
-    def __init__(self, reason: str, numbers: Mapping[str, Any] = _NO_NUMBERS) -> None:
+    def __init__(self, reason: str, numbers: Mapping[str, Any] = NO_NUMBERS) -> None:
         self.reason = reason
         self.numbers = numbers
 

@@ -12,7 +12,7 @@ import numpy as np
 from admf_cli.market.bars import FloatArray
 from admf_cli.results import Trade
 
-_NO_NUMBERS: Mapping[str, float | str] = MappingProxyType({})
+NO_NUMBERS: Mapping[str, Any] = MappingProxyType({})
 
 
 class Situation:
@@ -70,7 +70,7 @@ class Size:
     __slots__ = ("numbers", "problem", "quantity")
 
     def __init__(
-        self, quantity: float, numbers: Mapping[str, float | str] = _NO_NUMBERS, problem: str | None = None
+        self, quantity: float, numbers: Mapping[str, float | str] = NO_NUMBERS, problem: str | None = None
     ) -> None:
         self.quantity = quantity
         self.numbers = numbers
