@@ -7,7 +7,7 @@ A block's lines after `$ ` are commands, the rest is their output. A line `...` 
 
 from __future__ import annotations
 
-import os
+import contextlib
 import re
 import shlex
 import sys
@@ -53,8 +53,7 @@ def output_of(command: str) -> list[str]:
     """Run `admf …` and return what it prints, line by line; a line that ends in a backslash goes on in the next."""
     program, *arguments = shlex.split(command.replace("\\\n", " "))
     assert program == "admf"
-    os.environ["COLUMNS"] = "110"
-    answer = CliRunner().invoke(app, arguments)
+    answer = CliRunner().invoke(app, arguments, env={"COLUMNS": "110"})
     text = answer.output
     if isinstance(answer.exception, AdmfError):
         text += f"admf: {answer.exception}"
@@ -72,11 +71,10 @@ def fits(shown: list[str], printed: list[str]) -> bool:
     return bool(printed) and shown[0] == printed[0] and fits(shown[1:], printed[1:])
 
 
-def enter_fresh_folder(folder: Path) -> None:
-    """Go to a folder in which the repository's configurations and data are at hand."""
+def furnish(folder: Path) -> None:
+    """Put the repository's configurations and data at hand in a fresh folder."""
     for name in ("configs", "data"):
         (folder / name).symlink_to(ROOT / name)
-    os.chdir(folder)
 
 
 def _rewrite(path: Path) -> None:
@@ -96,9 +94,9 @@ def _rewrite(path: Path) -> None:
 
     page = path.read_text()
     with tempfile.TemporaryDirectory() as folder:
-        enter_fresh_folder(Path(folder))
-        page = _BLOCK.sub(block, page)
-        os.chdir(ROOT)
+        furnish(Path(folder))
+        with contextlib.chdir(folder):
+            page = _BLOCK.sub(block, page)
     path.write_text(page)
 
 

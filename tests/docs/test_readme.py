@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from admf_cli import run_backtest
-from tests.docs.console import enter_fresh_folder, fits, output_of, steps_of
+from tests.docs.console import fits, furnish, output_of, steps_of
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
@@ -26,7 +26,7 @@ def test_the_python_block_runs(capsys: pytest.CaptureFixture[str]) -> None:
 def test_every_command_of_the_tour_prints_what_the_tour_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "110")
-    enter_fresh_folder(tmp_path)
+    furnish(tmp_path)
     steps = steps_of(README)
     assert len(steps) > 6
     for step in steps:
@@ -36,7 +36,7 @@ def test_every_command_of_the_tour_prints_what_the_tour_shows(tmp_path: Path, mo
 
 def test_the_configuration_shown_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (block,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
-    enter_fresh_folder(tmp_path)
+    furnish(tmp_path)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.yaml").write_text(block)
     careful, plain = run_backtest(tmp_path / "mine.yaml").phases[0].portfolios

@@ -10,7 +10,7 @@ import pytest
 from admf_cli.metrics import METRICS
 from admf_cli.traces.export.formats import Target
 from admf_cli.traces.query import VIEWS
-from tests.docs.console import ROOT, enter_fresh_folder, fits, output_of, steps_of
+from tests.docs.console import ROOT, fits, furnish, output_of, steps_of
 
 PAGE = (ROOT / "docs" / "traces.md").read_text()
 COMMANDS = (ROOT / "docs" / "trace-commands.md").read_text()
@@ -21,7 +21,7 @@ def test_every_command_of_the_page_prints_what_the_page_shows(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "110")
-    enter_fresh_folder(tmp_path)
+    furnish(tmp_path)
     steps = steps_of(PAGE)
     assert len(steps) > 12
     for step in steps:

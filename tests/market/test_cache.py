@@ -34,6 +34,7 @@ HEAD = "timestamp,open,high,low,close,volume\n"
 ROWS = "2020-01-02,1,2,0.5,1.5,10\n2020-01-03,1.5,2,1,1,10\n2020-01-06,1,2,1,1,10\n"
 CSV = {"source": "csv"}
 PATIENCE_S = 120.0
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Reading:
@@ -311,7 +312,8 @@ def test_a_disk_that_has_no_more_room_leaves_nothing_behind(tmp_path: Path) -> N
         "resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))\n"
         "assert len(Reading(Path(sys.argv[2]))(Path(sys.argv[1])).times) == 3\n"
     )
-    subprocess.run([sys.executable, "-c", code, str(path), str(tmp_path / "cache")], check=True, timeout=120)
+    command = [sys.executable, "-c", code, str(path), str(tmp_path / "cache")]
+    subprocess.run(command, cwd=ROOT, check=True, timeout=120)
     assert list((tmp_path / "cache").iterdir()) == []
 
 
