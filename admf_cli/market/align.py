@@ -43,17 +43,17 @@ def split_symbols(table: Table, wanted: Sequence[str] | None) -> dict[str, Serie
 
 def whole(table: Table) -> Series:
     """Return all rows as one symbol's."""
-    return _series(table, np.arange(len(table.times)))
+    return _series(table, None)
 
 
 def align(series: Mapping[str, Series]) -> Bars:
     """Return the symbols, sorted by name, on the union of their times."""
     symbols = tuple(sorted(series))
     first = series[symbols[0]][0]
-    dense = all(np.array_equal(times, first) for times, _ in series.values())
     if len(symbols) == 1:
         own, values = series[symbols[0]]
         return _read_only(symbols, own, {name: values[name].reshape(-1, 1) for name in COLUMNS})
+    dense = all(np.array_equal(times, first) for times, _ in series.values())
     times = first if dense else np.unique(np.concatenate([own for own, _ in series.values()]))
     columns = {name: np.full((len(times), len(symbols)), np.nan, order="F") for name in COLUMNS}
     present = None if dense else np.zeros((len(times), len(symbols)), dtype=bool, order="F")
@@ -75,8 +75,8 @@ def _read_only(
     return Bars(symbols=symbols, times=times, present=present, **columns)
 
 
-def _series(table: Table, rows: IntArray) -> Series:
-    if len(rows) == len(table.times):
+def _series(table: Table, rows: IntArray | None) -> Series:
+    if rows is None or len(rows) == len(table.times):
         times, columns = table.times, table.columns
     else:
         times, columns = table.times[rows], {name: column[rows] for name, column in table.columns.items()}

@@ -20,7 +20,7 @@ from admf_cli.market.fixed_times import parse_alike
 from admf_cli.market.header import MAX_COLUMNS, match_columns
 from admf_cli.market.table import SymbolColumn, Table
 
-_BLOCK_BYTES = 1 << 19
+_BLOCK_BYTES = 1 << 20
 _LONGEST_HEADER = 1 << 20
 _NUMERIC = ("open", "high", "low", "close", "volume", "adj_close")
 _MOST_LEFT_OVER = 400_000
@@ -56,7 +56,7 @@ def read_columns(source: str, data: bytes, settings: Mapping[str, Any], lines: i
     data = data.removeprefix(b"\xef\xbb\xbf")
     delimiter = settings.get("delimiter") or ","
     header_end = data.find(b"\n", 0, _LONGEST_HEADER)
-    if header_end < 0 or header_end + 1 == len(data) or len(delimiter) != 1 or not data.isascii():
+    if header_end < 0 or header_end + 1 == len(data) or len(delimiter) != 1 or not data[:header_end].isascii():
         return None
     try:
         header = next(csv.reader([data[:header_end].decode().removesuffix("\r")], delimiter=delimiter, strict=True))
@@ -106,13 +106,10 @@ def _rows(
         stop = data.rfind(b"\n", start, start + _BLOCK_BYTES) + 1
         if stop == 0:
             return None
-        ends = np.flatnonzero(_is_mark(buffer[start:stop], delimiter)) + start
-        if len(ends) % len(pattern):
+        edges = _edges(buffer[start:stop], start, pattern, delimiter)
+        if edges is None:
             return None
-        marks = ends.reshape(-1, len(pattern))
-        if not (buffer[marks] == pattern).all():
-            return None
-        cells = _cells(marks, pattern, start, delimiter)
+        cells = _cells(edges, pattern, delimiter)
         begins, limits = cells[places["timestamp"]]
         time_width = time_width or int(limits[0] - begins[0])
         if not (zone_known or data[limits[0] - 1] == ord("Z")):
@@ -120,26 +117,27 @@ def _rows(
         times = _times(data, begins, limits, time_width)
         if times is None:
             return None
-        block = slice(row, row + len(marks))
+        block = slice(row, row + len(times))
         rows.times[block] = times
         for name in _NUMERIC:
             if name in places:
-                values, odd = parse_decimals(words, *cells[places[name]])
+                values = rows.numbers[name][block]
+                odd = parse_decimals(words, *cells[places[name]], values)
                 left_over += len(odd)
                 if left_over > _MOST_LEFT_OVER or not _read_singly(data, *cells[places[name]], odd, values):
                     return None
-                rows.numbers[name][block] = values
         if rows.codes is not None:
             spans = zip(*(edge.tolist() for edge in cells[places["symbol"]]), strict=True)
             known = rows.known
             rows.codes[block] = [known.setdefault(data[begin:end], len(known)) for begin, end in spans]
-        row += len(marks)
+        row += len(times)
         start = stop
     return rows
 
 
 def _is_mark(text: NDArray[np.uint8], delimiter: int) -> NDArray[np.bool_]:
-    marks: NDArray[np.bool_] = text <= ord(",")
+    """Return where there is a mark, as which a byte of text that is not ASCII counts too: it is in no pattern."""
+    marks: NDArray[np.bool_] = text.view(np.int8) <= ord(",")
     return marks if delimiter <= ord(",") else marks | (text == delimiter)
 
 
@@ -156,17 +154,36 @@ def _pattern(row: NDArray[np.uint8], time_place: int, width: int, delimiter: int
     return None
 
 
-def _cells(
-    marks: NDArray[np.int64], pattern: NDArray[np.uint8], start: int, delimiter: int
-) -> list[tuple[IntArray, IntArray]]:
+def _edges(text: NDArray[np.uint8], start: int, pattern: NDArray[np.uint8], delimiter: int) -> IntArray | None:
+    """Return where the marks of whole rows of text are, or None if they are not those of the pattern in all rows.
+
+    Args:
+        start: the place of the text in the data.
+
+    Returns:
+        Shape (n_marks + 1, n_rows): places in the data of the line end before each row and of its own marks.
+    """
+    places = np.flatnonzero(_is_mark(text, delimiter))
+    if len(places) % len(pattern):
+        return None
+    marks = places.reshape(-1, len(pattern)).T
+    edges: IntArray = np.empty((len(pattern) + 1, marks.shape[1]), np.int64)
+    edges[1:] = marks
+    if any((text.take(edge) != mark).any() for edge, mark in zip(edges[1:], pattern, strict=True)):
+        return None
+    edges[0, 0] = -1
+    edges[0, 1:] = edges[-1, :-1]
+    edges += start
+    return edges
+
+
+def _cells(edges: IntArray, pattern: NDArray[np.uint8], delimiter: int) -> list[tuple[IntArray, IntArray]]:
     """Return the begins and ends of each column's cells."""
-    limits = [place for place, mark in enumerate(pattern.tolist()) if mark == delimiter]
-    crlf = int(pattern[-2:][0] == ord("\r")) if len(pattern) > 1 else 0
-    last = len(pattern) - 1
-    row_starts = np.concatenate(([start], marks[:-1, last] + 1))
-    begins = [row_starts, *(marks[:, place] + 1 for place in limits)]
-    ends = [*(marks[:, place] for place in limits), marks[:, last - crlf]]
-    return list(zip(begins, ends, strict=True))
+    limits = [place for place, mark in enumerate(pattern.tolist(), start=1) if mark == delimiter]
+    last = len(pattern)
+    crlf = int(last > 1 and pattern[-2] == ord("\r"))
+    begins = edges + 1
+    return [(begins[place], edges[end]) for place, end in zip([0, *limits], [*limits, last - crlf], strict=True)]
 
 
 def _times(data: bytes, begins: IntArray, ends: IntArray, width: int) -> IntArray | None:

@@ -15,7 +15,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from admf_cli.market.bars import FloatArray, IntArray
+from admf_cli.market.bars import BoolArray, FloatArray, IntArray
 
 WordArray: TypeAlias = NDArray[np.uint64]
 
@@ -35,22 +35,24 @@ _POINT = np.uint64(0x2E ^ 0x30)
 _LOW_BITS = _every_byte(0x7F)
 _HIGH_BITS = _every_byte(0x80)
 _ABOVE_NINE = _every_byte(0x80 - 10)
-_ONE, _SEVEN, _EIGHT, _SIXTEEN, _THIRTY_TWO = (np.uint64(n) for n in (1, 7, 8, 16, 32))
-_TEN, _ALL_OF_A_BYTE = np.uint64(10), np.uint64(0xFF)
-_PAIRS = np.uint64(0x000000FF000000FF)
-_MILLIONS = np.uint64(100 + (1_000_000 << 32))
-_TEN_THOUSANDS = np.uint64(1 + (10_000 << 32))
+_ONE, _SEVEN, _ALL_OF_A_BYTE = np.uint64(1), np.uint64(7), np.uint64(0xFF)
 # The last k bytes of a word are its k highest ones, the words being little-endian.
 _KEEP = np.array([0] + [(0xFFFFFFFFFFFFFFFF << (8 * (8 - k))) & 0xFFFFFFFFFFFFFFFF for k in range(1, 9)], np.uint64)
-# By the number of bits below the point's, which are 7, 15, .. 63, or 64 without a point: the digits after it, and what
-# a word of eight digits before this one is worth (a word that holds the point holds seven).
-_DIGITS_AFTER = np.zeros(65, np.int64)
-_DIGITS_AFTER[7:64:8] = np.arange(7, -1, -1)
-_WORTH_BEFORE = np.full(65, 10**7, np.uint64)
-_WORTH_BEFORE[64] = 10**8
+# Two digits, pairs of digits and fours of them are joined by one multiplication each; what is joined is then the upper
+# half of the unit.
+_JOINTS: tuple[tuple[type[np.unsignedinteger], int, int], ...] = (
+    (np.uint16, 1 + (10 << 8), 8),
+    (np.uint32, 1 + (100 << 16), 16),
+    (np.uint64, 1 + (10_000 << 32), 32),
+)
+# By the number of bits below the point's, which are 7, 15, .. 63, or 64 without a point: the power of ten of the digits
+# after it, and what a word of eight digits before this one is worth (a word that holds the point holds seven).
 _NO_POINT = 64
+_POWERS = np.ones(_NO_POINT + 1)
+_POWERS[7:64:8] = [float(10**k) for k in range(7, -1, -1)]
+_WORTH_BEFORE = np.full(_NO_POINT + 1, 10**7, np.uint64)
+_WORTH_BEFORE[_NO_POINT] = 10**8
 _NONE = np.empty(0, np.int64)
-_FLOAT_POWERS = np.array([float(10**k) for k in range(LONGEST + 1)])
 
 
 def words_of(text: bytes) -> WordArray:
@@ -58,68 +60,69 @@ def words_of(text: bytes) -> WordArray:
     return np.ndarray(shape=(len(text) - 7,), dtype="<u8", buffer=text, strides=(1,))
 
 
-def parse_decimals(words: WordArray, starts: IntArray, ends: IntArray) -> tuple[FloatArray, IntArray]:
+def parse_decimals(words: WordArray, starts: IntArray, ends: IntArray, values: FloatArray) -> IntArray:
     """Parse the numbers in `text[starts:ends]`, each of them at least 16 bytes into the text; there is at least one.
 
+    Args:
+        words: of ASCII text.
+        values: shape (n,), filled with the numbers.
+
     Returns:
-        The values, shape (n,), and the rows of those that stand for nothing, because the text is no plain decimal of at
-        most 16 characters and 15 digits.
+        The rows of those that stand for nothing, because the text is no plain decimal of at most 16 characters and 15
+        digits.
     """
     length = ends - starts
     shortest, longest = int(length.min()), int(length.max())
-    value, point, bad = _digits(words, ends - 8, length)
-    places = _DIGITS_AFTER.take(point)
+    digits, point, odd = _digits(words, ends - 8, length)
+    powers = _POWERS.take(point)
     if longest > 8:
-        high, high_point, high_bad = _digits(words, ends - 16, length - 8)
-        value += high * _WORTH_BEFORE.take(point)
-        none = point == _NO_POINT
-        bad |= high_bad
-        bad |= ~none & (high_point != _NO_POINT)
-        places += np.where(none & (high_point != _NO_POINT), _DIGITS_AFTER.take(high_point) + 8, 0)
+        high, high_point, high_odd = _digits(words, ends - 16, length - 8)
+        high *= _WORTH_BEFORE.take(point)
+        digits += high
+        odd = odd | high_odd | ((point != _NO_POINT) & (high_point != _NO_POINT))
+        powers *= np.where(high_point == _NO_POINT, 1.0, 1e8 * _POWERS.take(high_point))
         point = np.minimum(point, high_point)
     if shortest < 2:
-        bad |= length <= (point != _NO_POINT)
+        odd = odd | (length <= (point != _NO_POINT))
     if longest >= LONGEST:
-        bad |= (length > LONGEST) | (value >= np.uint64(2**53))
-    values = value.view(np.int64).astype(np.float64)
-    values /= _FLOAT_POWERS.take(places)
-    return values, np.flatnonzero(bad) if bad.any() else _NONE
+        odd = odd | (length > LONGEST) | (digits >= np.uint64(2**53))
+    np.divide(digits.view(np.int64).astype(np.float64), powers, out=values)
+    return _NONE if odd is False else np.flatnonzero(odd)
 
 
-def _digits(words: WordArray, at: IntArray, keep: IntArray) -> tuple[WordArray, NDArray[np.uint8], WordArray]:
-    """Return the value of each word's last `keep` bytes, how many bits are below the point's, bits of what is wrong.
+def _digits(words: WordArray, at: IntArray, keep: IntArray) -> tuple[WordArray, NDArray[np.uint8], BoolArray | bool]:
+    """Return the value of each word's last `keep` bytes, how many bits are below the point's, and which are no number.
 
     Everything is done in place: an array more costs as much as what is done with it.
     """
     digits = words[at]
     digits ^= _ZEROS
     digits &= _KEEP.take(keep, mode="clip")
-    off_point = digits ^ _POINTS
-    point = off_point & _LOW_BITS
+    point = digits ^ _POINTS
     point += _LOW_BITS
-    point |= off_point
-    point |= _LOW_BITS
-    np.invert(point, out=point)  # the highest bit of the point's byte
-    lowest = point >> _SEVEN
-    digits ^= lowest * _POINT
-    np.maximum(lowest, _ONE, out=lowest)
-    lowest -= _ONE  # all bits below the point's byte
-    lowest &= digits
-    lowest *= _ALL_OF_A_BYTE
-    digits += lowest  # x + 255 x: what stands before the point has moved up by the byte in which that stood
+    point &= _HIGH_BITS
+    point ^= _HIGH_BITS  # the highest bit of the point's byte
     below = point - _ONE
-    bad = digits + _ABOVE_NINE
-    bad |= digits
-    bad &= _HIGH_BITS
-    bad |= point & below  # a second point
-    pairs = digits >> _EIGHT
-    digits *= _TEN
-    digits += pairs
-    high = digits >> _SIXTEEN
-    high &= _PAIRS
-    high *= _TEN_THOUSANDS
-    digits &= _PAIRS
-    digits *= _MILLIONS
-    digits += high
-    digits >>= _THIRTY_TWO
-    return digits, np.bitwise_count(below), bad
+    bits_below = np.bitwise_count(below)
+    if int(bits_below.min()) < _NO_POINT:
+        below &= point  # a second point
+        point >>= _SEVEN
+        digits ^= point * _POINT
+        if int(bits_below.max()) == _NO_POINT:
+            np.maximum(point, _ONE, out=point)
+        point -= _ONE  # all bits below the point's byte
+        point &= digits
+        point *= _ALL_OF_A_BYTE
+        digits += point  # x + 255 x: what stands before the point has moved up by the byte in which that stood
+        below |= digits + _ABOVE_NINE
+    else:
+        below = digits + _ABOVE_NINE
+    odd = False
+    if int(np.bitwise_or.reduce(below)) & int(_HIGH_BITS):
+        below &= _HIGH_BITS
+        odd = below != 0
+    for unit, factor, half in _JOINTS:
+        joined = digits.view(unit)
+        joined *= unit(factor)
+        joined >>= unit(half)
+    return digits, bits_below, odd

@@ -108,26 +108,27 @@ def note_values(columns: Mapping[str, FloatArray], faults: Faults, *, but_nan: b
     faults.add((low > body_bottom) & (high >= low), "low", low, "low is above open or close")
 
 
-def check_order(table: Table, rows: IntArray, times: IntArray) -> None:
+def check_order(table: Table, rows: IntArray | None, times: IntArray) -> None:
     """Raise MarketDataError if one symbol's times do not rise.
 
     Args:
-        rows: shape (k,), the row of the file of each of the symbol's bars.
+        rows: shape (k,), the row of the file of each of the symbol's bars; None is all rows.
         times: shape (k,), their times.
     """
-    steps = np.diff(times)
-    if (steps > 0).all():
+    if (times[1:] > times[:-1]).all():
         return
+    steps = np.diff(times)
     repeated: BoolArray = steps == 0
     place = int((steps <= 0).argmax()) + 1
     moment = str(times[place].astype("datetime64[us]")).removesuffix(".000000")
+    line = table.line(place if rows is None else int(rows[place]))
     if repeated.any() and (steps >= 0).all():
         raise MarketDataError(
-            f"{table.source}: row {table.line(int(rows[place]))}, column timestamp: {moment} stands there twice "
+            f"{table.source}: row {line}, column timestamp: {moment} stands there twice "
             f"({int(repeated.sum())} repeated in all); keep one row a time and symbol"
         )
     raise MarketDataError(
-        f"{table.source}: row {table.line(int(rows[place]))}, column timestamp: {moment} comes after a later time "
+        f"{table.source}: row {line}, column timestamp: {moment} comes after a later time "
         f"({int((steps < 0).sum())} such rows in all); sort the file by time, for example: "
         f"(head -n 1 FILE; tail -n +2 FILE | sort) > SORTED"
     )
