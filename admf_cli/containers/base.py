@@ -5,7 +5,7 @@ Refuses to know what any kind of container does.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from admf_cli import __version__
@@ -58,11 +58,11 @@ class Container:
         self._rank = clock.join(self)
         clock.on_pulse(self._pulse)
 
-    def open(self, provenance: Mapping[str, Any]) -> None:
+    def open(self, provenance: Callable[[], Mapping[str, Any]]) -> None:
         """Start tracing, if this container's configuration says so, and announce the phase.
 
         Args:
-            provenance: what the meta file is to say of the configuration and the data.
+            provenance: returns what the meta file is to say of the configuration and the data.
         """
         self.tracer = self._make_tracer(provenance)
         if self.tracer is not None:
@@ -230,7 +230,7 @@ class Container:
         )
         self.bus.publish(event)
 
-    def _make_tracer(self, provenance: Mapping[str, Any]) -> Tracer | None:
+    def _make_tracer(self, provenance: Callable[[], Mapping[str, Any]]) -> Tracer | None:
         config = self._config
         if not config.get("enable_tracing"):
             return None
@@ -247,6 +247,5 @@ class Container:
             "container_type": self.container_type,
             "mode": config["mode"],
             "admf_version": __version__,
-            **provenance,
         }
-        return Tracer(settings, identity)
+        return Tracer(settings, identity, provenance=provenance)

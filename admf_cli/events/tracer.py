@@ -78,15 +78,21 @@ class Tracer:
     Args:
         settings: what to keep and where.
         identity: workflow_id, phase_name, container_id, container_type, mode and whatever else the meta is to say.
+        provenance: returns what the meta is to say after that; asked for when a meta is written.
         now: seconds that never go back.
     """
 
     def __init__(
-        self, settings: TraceSettings, identity: Mapping[str, Any], now: Callable[[], float] = time.monotonic
+        self,
+        settings: TraceSettings,
+        identity: Mapping[str, Any],
+        now: Callable[[], float] = time.monotonic,
+        provenance: Callable[[], Mapping[str, Any]] = dict,
     ) -> None:
         self.settings = settings
         self.status = "open"
         self._identity = dict(identity)
+        self._provenance = provenance
         self._container_id: str = identity["container_id"]
         self._allowed = settings.event_types
         self._capacity = settings.max_events
@@ -354,6 +360,7 @@ class Tracer:
             "schema_version": SCHEMA_VERSION,
             "trace_id": self.trace_id,
             **self._identity,
+            **self._provenance(),
             "status": status,
             "reason": reason,
             "settings": self.settings.as_mapping(),

@@ -25,7 +25,7 @@ def _word(values: Sequence[int]) -> np.uint64:
     return np.uint64(int.from_bytes(bytes(values), "little"))
 
 
-# The eight characters of a time of day as one word; adding `_ABOVE_...` reaches a byte's highest bit if it is too large.
+# The eight characters of a time of day as one word; `_ABOVE_...` lifts a byte that is too large to its highest bit.
 _MIDNIGHT = _word(b"00:00:00")
 _ABOVE_DIGITS = _word([0x7F - largest for largest in (9, 9, 0, 9, 9, 0, 9, 9)])
 _ABOVE_FIELDS = _word([0x7F - largest for largest in (23, 0, 0, 59, 0, 0, 59, 0)])

@@ -41,13 +41,18 @@ class LoadedBars(Struct, frozen=True):
     warnings: tuple[str, ...] = ()
     known_sha256: Callable[[], str] | None = None
 
-    def sha256(self) -> str:
-        """Return a digest of symbols, times and columns: the same for the same bars, whatever file they came in."""
+    def digest(self) -> Callable[[], str]:
+        """Return what gives the digest of the bars, which may yet be worked out beside what goes on."""
         if self.known_sha256 is not None:
-            return self.known_sha256()
+            return self.known_sha256
         bars = self.bars
         columns = (bars.times, bars.open, bars.high, bars.low, bars.close, bars.volume)
-        return bars_digest(bars.symbols, columns).hexdigest()
+        sha256 = bars_digest(bars.symbols, columns).hexdigest()
+        return lambda: sha256
+
+    def sha256(self) -> str:
+        """Return a digest of symbols, times and columns: the same for the same bars, whatever file they came in."""
+        return self.digest()()
 
 
 def load_bars(data: Mapping[str, Any], *, directory: Path | None = None, cache: TableCache | None = None) -> LoadedBars:

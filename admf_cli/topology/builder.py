@@ -215,8 +215,10 @@ class TopologyBuilder:
         if self._on_pulse is not None:
             clock.on_pulse(self._on_pulse(clock))
         tracing = config["execution"]["enable_event_tracing"]
-        data_sha256 = loaded.sha256() if tracing else None
-        provenance = {**self._provenance, "data_sha256": data_sha256}
+        data_sha256 = loaded.digest() if tracing else lambda: None
+
+        def provenance() -> dict[str, Any]:
+            return {**self._provenance, "data_sha256": data_sha256()}
 
         def gather() -> PhaseResult:
             summaries = [container.trace_summary() for container in containers]
@@ -230,7 +232,7 @@ class TopologyBuilder:
                 timeframe=loaded.timeframe,
                 periods_per_year=yearly,
                 periods_basis=basis,
-                data_sha256=data_sha256,
+                data_sha256=data_sha256(),
                 portfolios=tuple(portfolio.result() for portfolio in portfolios),
                 traces=tuple(summary for summary in summaries if summary is not None),
                 warnings=loaded.warnings,

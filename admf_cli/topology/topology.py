@@ -24,7 +24,7 @@ class Topology:
 
     Args:
         containers: in the order in which they live through a moment.
-        provenance: what meta files say of configuration and data.
+        provenance: returns what meta files say of configuration and data.
         gather: called once everything has finished; returns the phase's result.
     """
 
@@ -32,7 +32,7 @@ class Topology:
         self,
         containers: Sequence[Container],
         clock: Clock,
-        provenance: Mapping[str, Any],
+        provenance: Callable[[], Mapping[str, Any]],
         gather: Callable[[], PhaseResult],
     ) -> None:
         self._containers = containers
