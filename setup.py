@@ -54,6 +54,7 @@ MODULES = (
     "admf_cli.risk.orders",
     "admf_cli.risk.sizing",
     "admf_cli.tracefile.encoder",
+    "admf_cli.tracefile.record",
 )
 # Floats must come out as Python's own do, so nothing is contracted into fused operations; and what a compiler merely
 # warns of is no reason to do without.

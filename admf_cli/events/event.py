@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from admf_cli.tracefile.format import BAR_SHIFT
+from admf_cli.tracefile.record import Record
 
 
 class Content:
@@ -21,7 +22,7 @@ class Content:
         raise NotImplementedError
 
 
-class Event:
+class Event(Record):
     """Something that happened, at a simulated time, because of something else.
 
     A plain class with slots rather than a frozen dataclass: it is made hundreds of thousands of times a run, and a
@@ -36,17 +37,7 @@ class Event:
         content: what happened, by type: a mapping, or what becomes one when it is asked for as `payload`.
     """
 
-    __slots__ = (
-        "causation_id",
-        "container_id",
-        "content",
-        "correlation_id",
-        "event_id",
-        "event_type",
-        "sequence",
-        "symbol",
-        "time",
-    )
+    __slots__ = ("content",)
 
     def __init__(
         self,

@@ -6,8 +6,10 @@ import hashlib
 import json
 import resource
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,7 +19,7 @@ from admf_cli.events.bus import EventBus
 from admf_cli.events.event import Event, EventBatch
 from admf_cli.events.settings import TraceSettings, resolve_settings
 from admf_cli.events.tracer import Tracer
-from admf_cli.tracefile.encoder import encode_batch, encode_event, encode_events
+from admf_cli.tracefile.encoder import as_mapping, encode_batch, encode_event, encode_events
 from admf_cli.tracefile.writer import TraceFile
 
 TRICKY = [0.1, 1e16, 1e-7, 5e-324, 1.7976931348623157e308, -0.0, 0.0, 1e21, 123456789.123456789, 2.5, 1e22, 3e-5, 1 / 3]
@@ -114,13 +116,33 @@ def test_lines_of_any_shapes_in_one_block_are_those_of_single_events(
     assert b"".join(encode_batch(block)) == b"".join(encode_event(event) for event in block.rows())
 
 
-@given(st.lists(st.integers(-62_135_596_800_000_000, 253_402_300_799_999_999), max_size=20))
-def test_many_events_give_the_very_bytes_of_one_at_a_time(moments: list[int]) -> None:
+TEXTS = st.sampled_from(["p#1", "data#20", "\u20ac#3", 'a"b', "back\\slash#1", "", "null", "tab\t#9", "\x7f", "\u2028"])
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(-62_135_596_800_000_000, 253_402_300_799_999_999),
+            st.integers(0, 2**62),
+            TEXTS | st.text(st.characters(exclude_categories=["Cs"]), max_size=12),
+            TEXTS,
+            TEXTS,
+            st.none() | TEXTS,
+            st.none() | TEXTS,
+            st.none() | TEXTS,
+            st.dictionaries(TEXTS, st.none() | st.floats() | TEXTS | st.dictionaries(TEXTS, st.floats(), max_size=2)),
+        ),
+        max_size=8,
+    )
+)
+def test_many_events_give_the_very_bytes_of_one_mapping_at_a_time(made: list[tuple[Any, ...]]) -> None:
     events = [
-        Event(f"p#{number}", number, "FILL", time, "p", None, "q#1", 'a"b', {"price": number / 3, "reason": None})
-        for number, time in enumerate(moments, start=1)
+        Event(event_id, sequence, event_type, time, container, flow, cause, symbol, payload)
+        for time, sequence, event_id, event_type, container, flow, cause, symbol, payload in made
     ]
-    assert bytes(encode_events(events)) == b"".join(map(encode_event, events))
+    expected = [orjson.dumps(as_mapping(event), option=orjson.OPT_APPEND_NEWLINE) for event in events]
+    assert bytes(encode_events(events)) == b"".join(expected)
+    assert [encode_event(event) for event in events] == expected
 
 
 @settings(max_examples=60, deadline=None)
