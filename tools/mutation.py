@@ -67,6 +67,7 @@ TARGETS: Mapping[str, Sequence[str]] = {
     "admf_cli/broker/lifetime.py": ("tests/broker/test_lifetime.py", *_BROKER),
     "admf_cli/broker/touch.py": ("tests/broker/test_touch.py", *_BROKER),
     "admf_cli/metrics/equity.py": ("tests/metrics/test_equity.py", "tests/metrics"),
+    "admf_cli/metrics/parts.py": ("tests/metrics/test_equity.py", "tests/metrics"),
     "admf_cli/metrics/trading.py": ("tests/metrics/test_trading.py", "tests/metrics"),
     "admf_cli/metrics/portfolio.py": ("tests/metrics/test_portfolio.py", "tests/metrics"),
     "admf_cli/metrics/reference.py": ("tests/metrics/test_reference.py", "tests/metrics"),
@@ -79,15 +80,15 @@ TARGETS: Mapping[str, Sequence[str]] = {
     "admf_cli/events/tracer.py": _TRACER,
 }
 _BOUNDED = "charged = max(base(quantity, value, maker), minimum)"
-_DIVIDED = "return math.sqrt(float(np.add.reduce(offsets)) / (len(values) - 1))"
+_DIVIDED = "return math.sqrt(total(len(returns), squares) / (len(returns) - 1))"
 # A handful that must be noticed by the quickest tests alone, for every day.
 _SHORT = (
     ("admf_cli/broker/account.py", "Account.apply", "self.cash -= side * value + commission", "Add -> Sub"),
     ("admf_cli/broker/account.py", "Account.apply", "after = before + side * quantity", "Add -> Sub"),
     ("admf_cli/broker/matching.py", "_meet_stop", "return Match(stop, IN_RANGE, True)", "True -> False"),
-    ("admf_cli/broker/curves.py", "curves", "equity += value", "statement left out"),
+    ("admf_cli/broker/curves.py", "curves", "value *= marks[:, symbol]", "statement left out"),
     ("admf_cli/broker/commission.py", "commission_model.bounded", _BOUNDED, "max -> min"),
-    ("admf_cli/metrics/equity.py", "_deviation", _DIVIDED, "1 -> 2"),
+    ("admf_cli/metrics/equity.py", "sample_deviation", _DIVIDED, "1 -> 2"),
     ("admf_cli/events/tracer.py", "Tracer._drop_first", "tally.dropped += count", "Add -> Sub"),
 )
 _CPU_SECONDS = 15  # for each of the stages; a mutant that needs more runs for ever, which is noticed

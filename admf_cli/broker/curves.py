@@ -41,16 +41,22 @@ def curves(initial_capital: float, steps: Steps, marks: FloatArray, instruments:
         return Curves(cash.copy(), cash, np.zeros(n_bars))
     bars, symbols, quantities = np.array(steps.bars), np.array(steps.symbols), np.array(steps.quantities)
     cash = _stairs(bars, np.array(steps.cash), initial_capital, n_bars)
-    equity = cash.copy()
-    exposure = np.zeros(n_bars)
-    for symbol in sorted(set(symbols.tolist()) - {NO_SYMBOL}):
+    # As few arrays of all bars as can be: memory that is touched for the first time costs more than the arithmetic.
+    equity = exposure = None
+    for symbol in sorted(set(steps.symbols) - {NO_SYMBOL}):
         own = symbols == symbol
-        held = _stairs(bars[own], quantities[own], 0.0, n_bars)
-        value = held * marks[:, symbol]
-        value *= instruments[symbol].multiplier
-        value[held == 0.0] = 0.0  # before a symbol's first bar its mark is nan
-        equity += value
-        exposure += np.abs(value, out=value)
+        value = _stairs(bars[own], quantities[own], 0.0, n_bars)
+        unheld = value == 0.0 if np.isnan(marks[0, symbol]) else None  # before a symbol's first bar its mark is nan
+        value *= marks[:, symbol]
+        if unheld is not None:
+            value[unheld] = 0.0
+        if instruments[symbol].multiplier != 1.0:
+            value *= instruments[symbol].multiplier
+        equity = np.add(cash if equity is None else equity, value, out=equity)
+        np.abs(value, out=value)
+        exposure = value if exposure is None else np.add(exposure, value, out=exposure)
+    if equity is None or exposure is None:
+        return Curves(cash.copy(), cash, np.zeros(n_bars))
     return Curves(equity, cash, exposure)
 
 

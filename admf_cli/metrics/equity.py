@@ -13,6 +13,7 @@ import math
 import numpy as np
 
 from admf_cli.market.bars import FloatArray, IntArray
+from admf_cli.metrics.parts import parts, total
 
 MICROSECONDS_A_DAY = 86_400_000_000
 
@@ -67,27 +68,45 @@ def annual_return(points: FloatArray, *, periods_per_year: float) -> float:
         return math.nan
 
 
-def annual_volatility(returns: FloatArray, *, periods_per_year: float) -> float:
+def sample_deviation(returns: FloatArray) -> float:
+    """Return the sample standard deviation, `std(returns, ddof=1)`, in two passes; nan with fewer than two returns."""
+    if len(returns) < 2:
+        return math.nan
+    mean = _mean(returns)
+
+    def squares(start: int, stop: int) -> FloatArray:
+        offsets = returns[start:stop] - mean
+        offsets *= offsets
+        return offsets
+
+    return math.sqrt(total(len(returns), squares) / (len(returns) - 1))
+
+
+def annual_volatility(deviation: float, *, periods_per_year: float) -> float:
     """Return the standard deviation a year, `std(returns, ddof=1) * sqrt(periods_per_year)`, as a fraction.
 
+    Args:
+        deviation: the returns' `sample_deviation`.
+
     Returns:
-        nan with fewer than two returns.
+        nan where the deviation is.
 
     Source: Hull, Options, Futures, and Other Derivatives, "Estimating volatility from historical data" (on simple
     returns here); as empyrical's `annual_volatility`.
     """
     if not _positive(periods_per_year):
         return math.nan
-    return _deviation(returns) * math.sqrt(periods_per_year)
+    return deviation * math.sqrt(periods_per_year)
 
 
-def sharpe_ratio(returns: FloatArray, *, periods_per_year: float, risk_free: float = 0.0) -> float:
+def sharpe_ratio(returns: FloatArray, deviation: float, *, periods_per_year: float, risk_free: float = 0.0) -> float:
     """Return the annualised mean excess return per unit of standard deviation.
 
     `mean(returns - risk_free) / std(returns, ddof=1) * sqrt(periods_per_year)`
 
     Args:
         returns: shape (n,), simple returns a period as fractions.
+        deviation: their `sample_deviation`.
         risk_free: simple return a period as a fraction.
 
     Returns:
@@ -97,7 +116,6 @@ def sharpe_ratio(returns: FloatArray, *, periods_per_year: float, risk_free: flo
     """
     if len(returns) < 2 or not _positive(periods_per_year):
         return math.nan
-    deviation = _deviation(returns)
     if not deviation > _rounding(returns):
         return math.nan
     return (_mean(returns) - risk_free) / deviation * math.sqrt(periods_per_year)
@@ -119,10 +137,14 @@ def sortino_ratio(returns: FloatArray, *, periods_per_year: float, target: float
     """
     if len(returns) == 0 or not _positive(periods_per_year):
         return math.nan
-    shortfall = returns - target
-    np.minimum(shortfall, 0.0, out=shortfall)
-    shortfall *= shortfall
-    deviation = math.sqrt(_mean(shortfall))
+
+    def squares(start: int, stop: int) -> FloatArray:
+        shortfall = returns[start:stop] - target
+        np.minimum(shortfall, 0.0, out=shortfall)
+        shortfall *= shortfall
+        return shortfall
+
+    deviation = math.sqrt(total(len(returns), squares) / len(returns))
     if not deviation > _rounding(returns):
         return math.nan
     return (_mean(returns) - target) / deviation * math.sqrt(periods_per_year)
@@ -141,9 +163,9 @@ def max_drawdown(points: FloatArray, peaks: FloatArray) -> float:
 
     Source: Magdon-Ismail and Atiya (2004), Maximum Drawdown, Risk 17(10).
     """
-    if len(points) < 2 or not points[0] > 0 or not np.isfinite(points).all():
+    if len(points) < 2 or not points[0] > 0 or not _finite(points, peaks):
         return math.nan
-    return 1.0 - float(np.minimum.reduce(points / peaks))
+    return 1.0 - min(float(np.minimum.reduce(points[part] / peaks[part])) for part in parts(len(points)))
 
 
 def calmar_ratio(growth: float, drawdown: float) -> float:
@@ -171,7 +193,7 @@ def max_drawdown_duration(
 
     Source: backtesting.py's "Max. Drawdown Duration".
     """
-    if len(points) < 2 or not np.isfinite(points).all():
+    if len(points) < 2 or not _finite(points, peaks):
         return None, math.nan
     at_peak = np.flatnonzero(points >= peaks)
     ends = np.append(at_peak[1:], len(points) - 1)
@@ -187,7 +209,14 @@ def max_drawdown_duration(
 
 
 def _solvent(points: FloatArray) -> bool:
-    return bool(np.minimum.reduce(points, initial=np.inf) > 0) and bool(np.isfinite(points).all())
+    # Of a nan neither is true.
+    return bool(np.minimum.reduce(points, initial=np.inf) > 0) and bool(
+        np.maximum.reduce(points, initial=-np.inf) < np.inf
+    )
+
+
+def _finite(points: FloatArray, peaks: FloatArray) -> bool:
+    return bool(np.minimum.reduce(points) > -np.inf) and bool(peaks[-1] < np.inf)
 
 
 def _positive(number: float) -> bool:
@@ -196,15 +225,6 @@ def _positive(number: float) -> bool:
 
 def _mean(values: FloatArray) -> float:
     return float(np.add.reduce(values)) / len(values)
-
-
-def _deviation(values: FloatArray) -> float:
-    """Return the sample standard deviation, in two passes; nan with fewer than two values."""
-    if len(values) < 2:
-        return math.nan
-    offsets = values - _mean(values)
-    offsets *= offsets
-    return math.sqrt(float(np.add.reduce(offsets)) / (len(values) - 1))
 
 
 def _rounding(returns: FloatArray) -> float:

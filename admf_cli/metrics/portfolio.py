@@ -37,18 +37,20 @@ def portfolio_metrics(
         periods_per_year: bars a year, to annualise.
     """
     points = curve.equity_points(initial_capital, equity)
-    returns = curve.simple_returns(points)
     peaks = curve.running_peaks(points)
     growth = curve.annual_return(points, periods_per_year=periods_per_year)
     drawdown = curve.max_drawdown(points, peaks)
     drawdown_bars, drawdown_days = curve.max_drawdown_duration(points, peaks, times)
+    del peaks  # long as the curve is, its memory serves the returns
+    returns = curve.simple_returns(points)
+    deviation = curve.sample_deviation(returns)
     pnls = [trade.pnl for trade in trades]
     found: dict[str, float | int | None] = {
         "final_equity": float(points[-1]),
         "total_return": curve.total_return(points),
         "annual_return": growth,
-        "annual_volatility": curve.annual_volatility(returns, periods_per_year=periods_per_year),
-        "sharpe_ratio": curve.sharpe_ratio(returns, periods_per_year=periods_per_year),
+        "annual_volatility": curve.annual_volatility(deviation, periods_per_year=periods_per_year),
+        "sharpe_ratio": curve.sharpe_ratio(returns, deviation, periods_per_year=periods_per_year),
         "sortino_ratio": curve.sortino_ratio(returns, periods_per_year=periods_per_year),
         "calmar_ratio": curve.calmar_ratio(growth, drawdown),
         "max_drawdown": drawdown,

@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from admf_cli.market.bars import FloatArray
+from admf_cli.metrics.parts import total
 
 
 class ClosedTrade(Protocol):
@@ -41,7 +42,7 @@ def win_rate(pnls: Sequence[float]) -> float:
 
     Source: Pardo (2008), The Evaluation and Optimization of Trading Strategies, 2nd ed., ch. 12.
     """
-    return sum(pnl > 0 for pnl in pnls) / len(pnls) if pnls else math.nan
+    return len([pnl for pnl in pnls if pnl > 0]) / len(pnls) if pnls else math.nan
 
 
 def profit_factor(pnls: Sequence[float]) -> float:
@@ -52,8 +53,8 @@ def profit_factor(pnls: Sequence[float]) -> float:
 
     Source: Pardo (2008), ch. 12.
     """
-    loss = math.fsum(pnl for pnl in pnls if pnl < 0)
-    return math.fsum(pnl for pnl in pnls if pnl > 0) / -loss if loss < 0 else math.nan
+    loss = math.fsum([pnl for pnl in pnls if pnl < 0])
+    return math.fsum([pnl for pnl in pnls if pnl > 0]) / -loss if loss < 0 else math.nan
 
 
 def expectancy(pnls: Sequence[float]) -> float:
@@ -110,7 +111,7 @@ def average_exposure(exposure: FloatArray, equity: FloatArray) -> float:
     """
     if not len(equity) or not np.minimum.reduce(equity) > 0:
         return math.nan
-    return float(np.add.reduce(exposure / equity)) / len(equity)
+    return total(len(equity), lambda start, stop: exposure[start:stop] / equity[start:stop]) / len(equity)
 
 
 def turnover(traded_value: float, equity: FloatArray, *, periods_per_year: float) -> float:

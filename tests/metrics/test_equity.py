@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from admf_cli.metrics import equity as curve
+from admf_cli.metrics import trading
 
 DAY = 86_400_000_000
 
@@ -18,6 +19,14 @@ def points(*values: float) -> np.ndarray:
 
 def returns(*values: float) -> np.ndarray:
     return np.array(values, dtype=np.float64)
+
+
+def volatility(r: np.ndarray, *, periods_per_year: float) -> float:
+    return curve.annual_volatility(curve.sample_deviation(r), periods_per_year=periods_per_year)
+
+
+def sharpe(r: np.ndarray, **how: float) -> float:
+    return curve.sharpe_ratio(r, curve.sample_deviation(r), **how)
 
 
 def test_the_first_point_is_the_initial_capital() -> None:
@@ -83,45 +92,59 @@ def test_annual_return_too_large_for_a_float_is_undefined() -> None:
 def test_nothing_is_annualised_without_a_sensible_number_of_periods(ppy: float) -> None:
     r = returns(0.1, -0.1, 0.05)
     assert math.isnan(curve.annual_return(points(100, 110), periods_per_year=ppy))
-    assert math.isnan(curve.annual_volatility(r, periods_per_year=ppy))
-    assert math.isnan(curve.sharpe_ratio(r, periods_per_year=ppy))
+    assert math.isnan(volatility(r, periods_per_year=ppy))
+    assert math.isnan(sharpe(r, periods_per_year=ppy))
     assert math.isnan(curve.sortino_ratio(r, periods_per_year=ppy))
 
 
 def test_volatility_divides_by_n_less_one_and_grows_with_the_root_of_time() -> None:
     # mean 0; squares 0.01 + 0.01 = 0.02; / (2 - 1) = 0.02; sqrt(0.02) * sqrt(50) = sqrt(1) = 1
-    assert curve.annual_volatility(returns(0.1, -0.1), periods_per_year=50) == pytest.approx(1.0, rel=1e-14)
+    assert volatility(returns(0.1, -0.1), periods_per_year=50) == pytest.approx(1.0, rel=1e-14)
 
 
 def test_volatility_of_a_flat_curve_is_truly_zero() -> None:
-    assert curve.annual_volatility(returns(0.0, 0.0, 0.0), periods_per_year=252) == 0.0
+    assert volatility(returns(0.0, 0.0, 0.0), periods_per_year=252) == 0.0
 
 
 def test_volatility_needs_two_returns() -> None:
-    assert math.isnan(curve.annual_volatility(returns(0.1), periods_per_year=252))
-    assert math.isnan(curve.annual_volatility(returns(), periods_per_year=252))
+    assert math.isnan(volatility(returns(0.1), periods_per_year=252))
+    assert math.isnan(volatility(returns(), periods_per_year=252))
+
+
+@pytest.mark.parametrize("count", [2, 32_768, 32_769, 100_001, 1_000_003])
+def test_figures_of_long_series_are_those_of_whole_arrays_to_the_bit(count: int) -> None:
+    # What is computed a part at a time is added as NumPy adds the whole.
+    r = np.random.default_rng(count).normal(1e-4, 1e-2, count)
+    offsets = r - np.add.reduce(r) / count
+    assert curve.sample_deviation(r) == math.sqrt(np.add.reduce(offsets * offsets) / (count - 1))
+    short = np.minimum(r, 0.0)
+    downside = math.sqrt(np.add.reduce(short * short) / count)
+    assert curve.sortino_ratio(r, periods_per_year=1) == np.add.reduce(r) / count / downside
+    p = 100.0 * np.cumprod(1.0 + r)
+    assert curve.max_drawdown(p, curve.running_peaks(p)) == 1.0 - np.minimum.reduce(p / np.maximum.accumulate(p))
+    assert trading.average_exposure(np.abs(r), p) == np.add.reduce(np.abs(r) / p) / count
 
 
 def test_sharpe_is_mean_over_sample_deviation_annualised() -> None:
     # mean 0.02; offsets +-0.01; deviation sqrt(0.0002 / 1) = 0.0141421...; 0.02 / 0.0141421 = sqrt(2); * sqrt(8) = 4
-    assert curve.sharpe_ratio(returns(0.01, 0.03), periods_per_year=8) == pytest.approx(4.0, rel=1e-13)
+    assert sharpe(returns(0.01, 0.03), periods_per_year=8) == pytest.approx(4.0, rel=1e-13)
 
 
 def test_sharpe_takes_the_risk_free_return_of_a_period_off_the_mean() -> None:
     # (0.02 - 0.01) halves the excess of the case above: 2
-    assert curve.sharpe_ratio(returns(0.01, 0.03), periods_per_year=8, risk_free=0.01) == pytest.approx(2.0, rel=1e-13)
+    assert sharpe(returns(0.01, 0.03), periods_per_year=8, risk_free=0.01) == pytest.approx(2.0, rel=1e-13)
 
 
 def test_sharpe_of_returns_that_do_not_vary_is_undefined() -> None:
-    assert math.isnan(curve.sharpe_ratio(returns(0.0, 0.0, 0.0), periods_per_year=252))
-    assert math.isnan(curve.sharpe_ratio(returns(0.01, 0.01, 0.01), periods_per_year=252))
+    assert math.isnan(sharpe(returns(0.0, 0.0, 0.0), periods_per_year=252))
+    assert math.isnan(sharpe(returns(0.01, 0.01, 0.01), periods_per_year=252))
 
 
 def test_sharpe_takes_rounding_for_no_variation() -> None:
     # 1 % a bar, rounded to a float each time: the quotients differ in the last digit only
     grown = curve.simple_returns(points(*(100.0 * 1.01**bar for bar in range(50))))
     assert np.ptp(grown) > 0
-    assert math.isnan(curve.sharpe_ratio(grown, periods_per_year=252))
+    assert math.isnan(sharpe(grown, periods_per_year=252))
 
 
 @pytest.mark.parametrize("size", [1000.0, -0.9])
@@ -129,7 +152,7 @@ def test_sharpe_allows_more_rounding_to_larger_returns_whatever_their_sign(size:
     # Two neighbouring floats: about 1e-13 apart at 1000, where 1e-12 is rounding; 1e-16 at -0.9, where 2e-15 is
     neighbours = returns(size, math.nextafter(size, math.inf))
     assert neighbours[0] != neighbours[1]
-    assert math.isnan(curve.sharpe_ratio(neighbours, periods_per_year=252))
+    assert math.isnan(sharpe(neighbours, periods_per_year=252))
 
 
 EPS = 2.0**-52
@@ -140,26 +163,26 @@ def test_four_units_of_the_last_place_are_rounding_and_no_more() -> None:
     just = 4 * EPS * (1 + 4 * EPS)
     assert math.isnan(curve.sortino_ratio(returns(-just), periods_per_year=1))
     assert curve.sortino_ratio(returns(-4.5 * EPS), periods_per_year=1) == -1.0
-    assert math.isnan(curve.sharpe_ratio(returns(-just, 0.0, just), periods_per_year=1))  # sqrt(2 x^2 / 2) = x
+    assert math.isnan(sharpe(returns(-just, 0.0, just), periods_per_year=1))  # sqrt(2 x^2 / 2) = x
     # Returns of 100 % are rounded in steps of twice that: sqrt(36 / 2) = 4.2 eps are still rounding.
     assert math.isnan(curve.sortino_ratio(returns(1.0, -6 * EPS), periods_per_year=1))
     # Deviation of 0 and 8 eps: 4 x sqrt(2) = 5.7 eps; of 0 and 5.6 eps: 3.96 eps
-    assert curve.sharpe_ratio(returns(0.0, 8 * EPS), periods_per_year=1) == pytest.approx(1 / math.sqrt(2))
-    assert math.isnan(curve.sharpe_ratio(returns(0.0, 5.6 * EPS), periods_per_year=1))
+    assert sharpe(returns(0.0, 8 * EPS), periods_per_year=1) == pytest.approx(1 / math.sqrt(2))
+    assert math.isnan(sharpe(returns(0.0, 5.6 * EPS), periods_per_year=1))
     assert math.isnan(curve.calmar_ratio(0.1, 4 * EPS))
     assert curve.calmar_ratio(0.1, 4.5 * EPS) == pytest.approx(0.1 / (4.5 * EPS))
 
 
 def test_sharpe_keeps_small_but_real_variation() -> None:
     # mean 0.01, deviation 1e-9 * sqrt(2) / sqrt(1): 0.01 / 1.414e-9
-    assert curve.sharpe_ratio(returns(0.01 + 1e-9, 0.01 - 1e-9), periods_per_year=1) == pytest.approx(
+    assert sharpe(returns(0.01 + 1e-9, 0.01 - 1e-9), periods_per_year=1) == pytest.approx(
         0.01 / (1e-9 * math.sqrt(2)), rel=1e-6
     )
 
 
 def test_sharpe_needs_two_returns() -> None:
-    assert math.isnan(curve.sharpe_ratio(returns(0.1), periods_per_year=252))
-    assert math.isnan(curve.sharpe_ratio(returns(), periods_per_year=252))
+    assert math.isnan(sharpe(returns(0.1), periods_per_year=252))
+    assert math.isnan(sharpe(returns(), periods_per_year=252))
 
 
 def test_sortino_divides_the_squares_of_all_shortfalls_by_n() -> None:
