@@ -60,6 +60,7 @@ class Clock:
         "_next_pulse_bar",
         "_next_pulse_s",
         "_pulses",
+        "_push",
         "_time_of",
         "_wakes",
         "bar",
@@ -79,6 +80,9 @@ class Clock:
         self._first_decision = DECISION_PLACE - 1
         self._wakes: list[Callable[[int, int], None]] = []
         self._agenda: list[int] = []
+        self._push: Callable[[list[int], int], None] = (
+            heappush  # found sooner than a name of the module
+        )
         self._pulses: list[Pulse] = []
         self._next_pulse_bar = _PULSE_BARS
         self._next_pulse_s = 0.0
@@ -92,7 +96,7 @@ class Clock:
     def at(self, rank: int, bar: int, stage: int) -> None:
         """Wake the actor of this rank then; asking twice for one moment wakes it once. Past the end: never."""
         if bar < self.n_bars:
-            heappush(self._agenda, bar << _BAR_BITS | stage << _RANK_BITS | rank)
+            self._push(self._agenda, bar << _BAR_BITS | stage << _RANK_BITS | rank)
 
     def on_pulse(self, pulse: Pulse) -> None:
         """Call `pulse` with the current bar now and then: every half second, every 32,768 bars, and at the end."""
@@ -101,12 +105,12 @@ class Clock:
     def run(self) -> None:
         """Live through all bars."""
         agenda, wakes, n_bars = self._agenda, self._wakes, self.n_bars
-        monotonic = time.monotonic
+        monotonic, pop = time.monotonic, heappop
         self._next_pulse_s = monotonic() + _PULSE_S
         done = -1
         now = self.bar
         while agenda:
-            key = heappop(agenda)
+            key = pop(agenda)
             if key == done:
                 continue
             done = key

@@ -220,12 +220,19 @@ class Account:
             after = position.cost = 0.0
         position.quantity = after
         position.direction = (after > 0.0) - (after < 0.0)
-        if before == 0.0:
-            self.held = tuple(sorted((*self.held, symbol))) if after != 0.0 else self.held
-        elif after == 0.0:
-            self.held = tuple(index for index in self.held if index != symbol)
+        if (before == 0.0) != (after == 0.0):
+            self._hold(symbol, after)
         self.steps.add(deal.bar, symbol, after, self.cash)
         return Outcome(before, after, gross - commission, trades)
+
+    def _hold(self, symbol: int, quantity: float) -> None:
+        others = self.held
+        if not others or others == (symbol,):
+            self.held = (symbol,) if quantity else ()
+        elif quantity:
+            self.held = tuple(sorted((*others, symbol)))
+        else:
+            self.held = tuple([index for index in others if index != symbol])
 
     def _trade(self, number: int, deal: Deal, lot: Lot, quantity: float, profit: float, commission: float) -> Trade:
         invested = lot.price * quantity * self.instruments[deal.symbol].multiplier

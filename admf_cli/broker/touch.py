@@ -19,6 +19,7 @@ class Touches:
     def __init__(self, bars: Bars) -> None:
         self._bars = bars
         self._n_bars = bars.n_bars
+        self._present = bars.present
         self._lows: dict[int, Lows] = {}
         self._highs: dict[int, Highs] = {}
 
@@ -28,7 +29,7 @@ class Touches:
         if start >= n_bars:
             return n_bars
         if order.order_type in ("market", "market_on_close") or order.time_in_force in ("IOC", "FOK"):
-            return start if self._bars.present is None else self._next_present(order.symbol, start)
+            return start if self._present is None else self._next_present(order.symbol, start)
         if order.order_type == "trailing_stop":
             return self._first_trailed(order, start)
         if order.order_type == "limit" or order.triggered:
@@ -94,7 +95,7 @@ class Touches:
         return np.concatenate(([order.stop], moved))
 
     def _next_present(self, symbol: int, start: int) -> int:
-        present = self._bars.present
+        present = self._present
         if present is None or present[start, symbol]:
             return start
         there = present[start:, symbol]

@@ -49,6 +49,7 @@ class Container:
         self.tracer: Tracer | None = None
         self.started = False
         self._config = config
+        self._id_start = f"{self.container_id}#"
         self._published = 0
         self._rank = 0
 
@@ -156,24 +157,31 @@ class Container:
         cause: str | None = None,
         flow: str | None = None,
         topic: str | None = None,
+        event_id: str | None = None,
     ) -> Event:
         """Publish one event now, and return it.
 
         Args:
+            event_id: its id, if that was asked for already, of `next_id`.
             cause: id of the event it answers.
             flow: id of the event that began the flow; a SIGNAL begins its own.
             topic: whom alone it is addressed to, besides those who listen to everything.
         """
         clock = self.clock
-        self._published = number = self._published + 1
+        if event_id is None:
+            event_id = self.next_id()
+        self._published += 1
         clock.sequence = sequence = clock.sequence + 1
-        event_id = f"{self.container_id}#{number}"
         if event_type == "SIGNAL":
             flow = event_id
         event = Event(event_id, sequence, event_type, clock.time, self.container_id, flow, cause, symbol, content)
         for handler in self.bus.listeners(event_type, topic):
             handler(event)
         return event
+
+    def next_id(self) -> str:
+        """Return the id of the event that is published next."""
+        return self._id_start + str(self._published + 1)
 
     def pass_over(self) -> None:
         """Leave out one event that nobody listens to: it keeps its number, as no number depends on who listens."""
@@ -216,9 +224,10 @@ class Container:
 
     def _announce(self, event_type: str, place: int, payload: Mapping[str, Any]) -> None:
         clock = self.clock
+        event_id = self.next_id()
         self._published += 1
         event = Event(
-            f"{self.container_id}#{self._published}",
+            event_id,
             (clock.bar << BAR_SHIFT) + place,
             event_type,
             clock.time,

@@ -58,6 +58,7 @@ class BooksContainer(OrderingContainer):
             self._instruments,
             self._margin.get("maintenance"),
         )
+        self._is_watched: bool = self._watch.is_needed
         self._figures: dict[str, float | int | None] | None = None
 
     def prepare(self) -> None:
@@ -76,7 +77,7 @@ class BooksContainer(OrderingContainer):
         assert event.symbol is not None
         symbol = self._symbol_index[event.symbol]
         bar = clock.bar
-        if self._watch.is_needed:
+        if self._is_watched:
             self._watch.catch_up(bar)
         deal = Deal(
             symbol,
@@ -179,7 +180,7 @@ class BooksContainer(OrderingContainer):
         return self._figures
 
     def _blocked(self, symbol: int, bar: int) -> Refusal | None:
-        halt = self._watch.halted(bar) if self._watch.is_needed else None
+        halt = self._watch.halted(bar) if self._is_watched else None
         if halt is not None:
             return Refusal(halt.rule, {"limit": halt.limit, "value": halt.value})
         until = self._cooling_until.get(symbol, -1)
@@ -247,7 +248,7 @@ class BooksContainer(OrderingContainer):
         shorts = -sum(value for value in self._standing.values(bar - 1) if value < 0.0)
         due = accrual(self._financing, account.cash, shorts, int(times[bar] - times[bar - 1]))
         if due.interest or due.borrow_fee:
-            if self._watch.is_needed:
+            if self._is_watched:
                 self._watch.catch_up(bar)
                 self.clock.at(self._rank, bar, MARK)
             self._interest += due.interest
@@ -261,7 +262,7 @@ class BooksContainer(OrderingContainer):
         fill, self._last_fill = self._last_fill, None
         if fill is not None:
             self._publish_update(fill, bar)
-        if self._watch.is_needed:
+        if self._is_watched:
             self._watch_limits(bar)
         if self._is_timed:
             self._close_overdue(bar)

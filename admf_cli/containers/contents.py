@@ -6,7 +6,7 @@ values as they are, and become the mapping that a trace shows only when that is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from admf_cli.events.event import Content
@@ -64,6 +64,24 @@ class SignalContent(Content):
         return payload
 
 
+class OrderContent(Content):
+    """What is asked of the execution.
+
+    Attributes:
+        parts: side, quantity, type, prices, lifetime and why, under the keys that a trace shows.
+    """
+
+    __slots__ = ("order_id", "parts")
+
+    def __init__(self, order_id: str, parts: dict[str, Any]) -> None:
+        self.order_id = order_id
+        self.parts = parts
+
+    def as_mapping(self) -> dict[str, Any]:
+        """Return the payload of an ORDER."""
+        return {"order_id": self.order_id, **self.parts}
+
+
 class FillContent(Content):
     """Units bought or sold at a price.
 
@@ -72,12 +90,13 @@ class FillContent(Content):
         slippage: how much worse than the reference price, a unit.
         value: quantity x price x multiplier.
         remaining: units of the order still open.
-        bar: id of the BAR that filled it.
+        bar, symbol: indices of the bar that filled it; `bar_id` returns its BAR's id.
         trigger: "open", "range" or "close".
     """
 
     __slots__ = (
         "bar",
+        "bar_id",
         "commission",
         "order_id",
         "portfolio",
@@ -88,6 +107,7 @@ class FillContent(Content):
         "remaining",
         "side",
         "slippage",
+        "symbol",
         "trigger",
         "value",
     )
@@ -103,7 +123,9 @@ class FillContent(Content):
         commission: float,
         value: float,
         remaining: float,
-        bar: str,
+        bar: int,
+        symbol: int,
+        bar_id: Callable[[int, int], str],
         trigger: str,
         purpose: str,
     ) -> None:
@@ -118,6 +140,8 @@ class FillContent(Content):
         self.value = value
         self.remaining = remaining
         self.bar = bar
+        self.symbol = symbol
+        self.bar_id = bar_id
         self.trigger = trigger
         self.purpose = purpose
 
@@ -134,7 +158,7 @@ class FillContent(Content):
             "commission": self.commission,
             "value": self.value,
             "remaining": self.remaining,
-            "bar": self.bar,
+            "bar": self.bar_id(self.bar, self.symbol),
             "trigger": self.trigger,
             "purpose": self.purpose,
         }

@@ -141,7 +141,7 @@ class DataContainer(Container):
 
     def bar_id(self, bar: int, symbol: int) -> str:
         """Return the id of the BAR event of this symbol at this bar."""
-        return f"{self.container_id}#{self.rows.number(bar, symbol)}"
+        return self._id_start + str(self.rows.number(bar, symbol))
 
     def rows_to_keep(self) -> int:
         """Return how many BARs there will be, if its trace keeps all of them."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Mapping, Sequence
+from heapq import heappop, heappush
 from operator import attrgetter
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from admf_cli.broker.slippage import Tape, slippage_model
 from admf_cli.broker.touch import Touches
 from admf_cli.clock import MEET
 from admf_cli.containers.base import Container
-from admf_cli.containers.contents import FillContent
+from admf_cli.containers.contents import FillContent, OrderContent
 from admf_cli.events.bus import EventBus, Handler
 from admf_cli.events.event import Event
 from admf_cli.market.bars import Bars, FloatArray
@@ -73,7 +73,9 @@ class ExecutionContainer(Container):
         self._groups: dict[str, list[Order]] = {}
         self._due: dict[int, list[Order]] = {}
         self._n_bars = bars.n_bars
-        self._met: list[tuple[int, int, int, int, Order, Match]] = []
+        self._present = bars.present
+        self._symbols = bars.symbols
+        self._met: list[tuple[int, int, Order, Match]] = []  # a heap by what goes first and by number
         self._meeting = False
         self._moment = AT_OPEN
         self._taken: dict[tuple[str, int], float] = {}
@@ -131,9 +133,9 @@ class ExecutionContainer(Container):
             if order.working:
                 self._offer(order, bar)
         while self._met:
-            moment, _, _, _, order, match = heapq.heappop(self._met)
+            _, _, order, match = heappop(self._met)
             if order.working:
-                self._moment = moment
+                self._moment = match.moment
                 self._fill(order, match, bar)
                 if order.working:
                     self._carry_over(order, bar)
@@ -145,42 +147,44 @@ class ExecutionContainer(Container):
             self._end(order, "EXPIRE", "end_of_data")
 
     def _accept(self, event: Event, first_bar: int) -> Order:
-        payload = event.payload
+        content = event.content
+        assert isinstance(content, OrderContent)
         assert event.symbol is not None
+        parts = content.parts
         self._submitted += 1
         symbol = self._symbol_index[event.symbol]
-        time_in_force = payload["time_in_force"]
-        quantity = payload["quantity"]
+        time_in_force = parts["time_in_force"]
+        quantity = parts["quantity"]
         order = Order(
             event.event_id,
             event.container_id,
             symbol,
-            1 if payload["side"] == "buy" else -1,
+            1 if parts["side"] == "buy" else -1,
             quantity,
-            payload["order_type"],
+            parts["order_type"],
             time_in_force,
-            payload["purpose"],
+            parts["purpose"],
             event.correlation_id,
             first_bar,
             self._n_bars
             if time_in_force == "GTC"
-            else dead_bar(self._bars, symbol, first_bar, time_in_force, payload.get("good_till")),
+            else dead_bar(self._bars, symbol, first_bar, time_in_force, parts.get("good_till")),
             self._submitted,
         )
-        if order.order_type != "market" or "reduce_only" in payload or "oco" in payload:
-            self._detail(order, payload)
+        if order.order_type != "market" or "reduce_only" in parts or "oco" in parts:
+            self._detail(order, parts)
         self._orders[order.order_id] = order
-        if "replaces" in payload:
-            self._take_over(order, payload["replaces"])
+        if "replaces" in parts:
+            self._take_over(order, parts["replaces"])
         return order
 
-    def _detail(self, order: Order, payload: Mapping[str, Any]) -> None:
-        order.limit, order.stop = payload.get("limit_price"), payload.get("stop_price")
-        trail = payload.get("trail")
+    def _detail(self, order: Order, parts: Mapping[str, Any]) -> None:
+        order.limit, order.stop = parts.get("limit_price"), parts.get("stop_price")
+        trail = parts.get("trail")
         if trail is not None:
             order.trail_amount, order.trail_percent = trail.get("amount"), trail.get("percent")
-        order.reduce_only = payload.get("reduce_only", False)
-        order.oco = payload.get("oco")
+        order.reduce_only = parts.get("reduce_only", False)
+        order.oco = parts.get("oco")
         if order.oco is not None:
             self._groups.setdefault(order.oco, []).append(order)
 
@@ -194,7 +198,8 @@ class ExecutionContainer(Container):
             self._end(old, "CANCEL", "replaced", cause=order.order_id)
 
     def _has_bar(self, bar: int, order: Order) -> bool:
-        return self._bars.present is None or bool(self._bars.present[bar, order.symbol])
+        present = self._present
+        return present is None or bool(present[bar, order.symbol])
 
     def _schedule(self, order: Order, start: int) -> None:
         # An order that was dead before it could meet a bar expires at the first that it would have met.
@@ -209,9 +214,9 @@ class ExecutionContainer(Container):
 
     def _offer(self, order: Order, bar: int) -> None:
         """Put an order among those that this bar fills, or let it wait for a later one."""
-        bars, symbol = self._bars, order.symbol
+        symbol = order.symbol
         match = None
-        if bars.present is None or bars.present[bar, symbol]:
+        if self._has_bar(bar, order):
             quotes = self._quotes
             match = meet(
                 order,
@@ -224,8 +229,8 @@ class ExecutionContainer(Container):
         if match is None:
             self._carry_over(order, bar)
             return
-        rank = _KIND_RANK[order.order_type]
-        heapq.heappush(self._met, (match.moment, order.side, rank, order.number, order, match))
+        place = match.moment * 100 + (order.side + 1) * 10 + _KIND_RANK[order.order_type]
+        heappush(self._met, (place, order.number, order, match))
 
     def _carry_over(self, order: Order, bar: int) -> None:
         if order.time_in_force in ("IOC", "FOK") and self._has_bar(bar, order):
@@ -277,11 +282,13 @@ class ExecutionContainer(Container):
             commission,
             value,
             order.remaining,
-            self._bar_id(bar, symbol),
+            bar,
+            symbol,
+            self._bar_id,
             TRIGGERS[match.moment],
             order.purpose,
         )
-        name = self._bars.symbols[symbol]
+        name = self._symbols[symbol]
         event = self.publish("FILL", fill, symbol=name, cause=order.order_id, flow=order.flow, topic=order.portfolio)
         if order.oco is not None and not (order.reduce_only and order.working):
             for other in self._groups.pop(order.oco, ()):

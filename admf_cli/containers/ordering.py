@@ -13,7 +13,7 @@ import numpy as np
 from admf_cli.broker.account import Outcome
 from admf_cli.broker.standing import Standing
 from admf_cli.containers.base import Container
-from admf_cli.containers.contents import PositionContent, UpdateContent
+from admf_cli.containers.contents import OrderContent, PositionContent, UpdateContent
 from admf_cli.containers.desk import Desk
 from admf_cli.containers.tally import Tally
 from admf_cli.containers.working import Working
@@ -39,6 +39,7 @@ class OrderingContainer(Container):
         self._marks = desk.marks
         self._instruments = desk.instruments
         self._bar_id = desk.bar_id
+        self._symbols = bars.symbols
         self._symbol_index = {name: index for index, name in enumerate(bars.symbols)}
         self._working: dict[str, Working] = {}
         self._standing = Standing(desk.account, bars, desk.marks, desk.instruments)
@@ -69,16 +70,15 @@ class OrderingContainer(Container):
         if instrument.tick_size is not None:
             parts = instrument.on_grid(parts)
         # The order is among the working ones before anyone hears of it: it may fill before `publish` returns.
-        order_id = f"{self.container_id}#{self._published + 1}"
+        order_id = self.next_id()
         self._working[order_id] = Working(order_id, symbol, flow, signal_price, parts, stays=stays)
-        payload: dict[str, Any] = {"order_id": order_id}
-        payload.update(parts)
         self.publish(
             "ORDER",
-            payload,
-            symbol=self._bars.symbols[symbol],
+            OrderContent(order_id, parts),
+            symbol=self._symbols[symbol],
             cause=cause if isinstance(cause, str) else cause.event_id,
             flow=flow,
+            event_id=order_id,
         )
 
     def _cancel(self, order: Working, cause: Event, reason: str) -> None:

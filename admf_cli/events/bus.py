@@ -22,9 +22,9 @@ class EventBus:
 
     def __init__(self) -> None:
         self._typed: dict[tuple[str, str | None], tuple[Handler, ...]] = {}
-        # Whom to call, in order: by type where nobody in particular is addressed, else by type and topic.
+        # Whom to call, in order: by type where nobody in particular is addressed, else by topic and type.
         self._routes: dict[str, tuple[Handler, ...]] = {}
-        self._addressed: dict[tuple[str, str], tuple[Handler, ...]] = {}
+        self._addressed: dict[str, dict[str, tuple[Handler, ...]]] = {}
         self._batch: dict[str, tuple[BatchHandler, ...]] = {}
         self._every: tuple[Handler, ...] = ()
         self._every_batch: tuple[BatchHandler, ...] = ()
@@ -55,10 +55,13 @@ class EventBus:
             if handlers is None:
                 handlers = self._routes[event_type] = (*self._every, *self._typed.get((event_type, None), ()))
             return handlers
-        key = (event_type, topic)
-        handlers = self._addressed.get(key)
+        routes = self._addressed.get(topic)
+        if routes is None:
+            routes = self._addressed[topic] = {}
+        handlers = routes.get(event_type)
         if handlers is None:
-            handlers = self._addressed[key] = (*self.listeners(event_type), *self._typed.get(key, ()))
+            handlers = (*self.listeners(event_type), *self._typed.get((event_type, topic), ()))
+            routes[event_type] = handlers
         return handlers
 
     def _forget_routes(self) -> None:
