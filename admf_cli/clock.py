@@ -80,9 +80,7 @@ class Clock:
         self._first_decision = DECISION_PLACE - 1
         self._wakes: list[Callable[[int, int], None]] = []
         self._agenda: list[int] = []
-        self._push: Callable[[list[int], int], None] = (
-            heappush  # found sooner than a name of the module
-        )
+        self._push: Callable[[list[int], int], None] = heappush  # found sooner than a name of the module
         self._pulses: list[Pulse] = []
         self._next_pulse_bar = _PULSE_BARS
         self._next_pulse_s = 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from admf_cli.broker.order import Order
+from admf_cli.broker.quotes import Quotes
 
 AT_OPEN: Final = 0
 IN_RANGE: Final = 1
@@ -29,19 +30,20 @@ class Match:
         self.slips = slips
 
 
-def meet(
-    order: Order, open_: float, high: float, low: float, close: float, *, after_open: bool = False
-) -> Match | None:
+def meet(order: Order, quotes: Quotes, bar: int, *, after_open: bool = False) -> Match | None:
     """Return how this bar fills the order, or None if it does not. A stop-limit that is only triggered is marked so.
 
     Args:
+        bar: at which the order's symbol has one.
         after_open: the order came to life inside the bar, so the open is not to be had any more.
 
     Source: docs/market-rules.md; a gap costs the open, a touch fills.
     """
-    kind = order.order_type
+    kind, symbol = order.order_type, order.symbol
+    open_ = quotes.open[symbol][bar]
     if kind == "market":
         return Match(open_, AT_OPEN, True)
+    high, low, close = quotes.high[symbol][bar], quotes.low[symbol][bar], quotes.close[symbol][bar]
     if kind == "limit" or order.triggered:
         assert order.limit is not None
         return _meet_limit(order.side, order.limit, open_, high, low, after_open=after_open)

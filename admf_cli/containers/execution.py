@@ -133,7 +133,7 @@ class ExecutionContainer(Container):
             if order.working:
                 self._offer(order, bar)
         while self._met:
-            _, _, order, match = heappop(self._met)
+            _, _, order, match = self._met.pop() if len(self._met) == 1 else heappop(self._met)
             if order.working:
                 self._moment = match.moment
                 self._fill(order, match, bar)
@@ -214,23 +214,18 @@ class ExecutionContainer(Container):
 
     def _offer(self, order: Order, bar: int) -> None:
         """Put an order among those that this bar fills, or let it wait for a later one."""
-        symbol = order.symbol
         match = None
         if self._has_bar(bar, order):
-            quotes = self._quotes
-            match = meet(
-                order,
-                quotes.open[symbol][bar],
-                quotes.high[symbol][bar],
-                quotes.low[symbol][bar],
-                quotes.close[symbol][bar],
-                after_open=order.after_open and bar == order.first_bar,
-            )
+            match = meet(order, self._quotes, bar, after_open=order.after_open and bar == order.first_bar)
         if match is None:
             self._carry_over(order, bar)
             return
         place = match.moment * 100 + (order.side + 1) * 10 + _KIND_RANK[order.order_type]
-        heappush(self._met, (place, order.number, order, match))
+        met = (place, order.number, order, match)
+        if self._met:
+            heappush(self._met, met)
+        else:
+            self._met.append(met)
 
     def _carry_over(self, order: Order, bar: int) -> None:
         if order.time_in_force in ("IOC", "FOK") and self._has_bar(bar, order):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from itertools import compress, repeat
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -17,8 +17,6 @@ from admf_cli.market.bars import Bars, FloatArray
 from admf_cli.python_strategies.calls import StrategyError
 from admf_cli.strategies.composition import rule_timezones
 from admf_cli.strategies.interface import Decisions, Strategy
-
-_ACTIONS: Final = {1.0: "enter_long", 0.0: "exit", -1.0: "enter_short"}
 
 
 class StrategyContainer(Container):
@@ -85,7 +83,12 @@ class StrategyContainer(Container):
         bars, row, kind = self._bars, self._next, self._kind
         while bars[row] == bar:
             symbol, target, price, rule, evidence = self._rows[row]
-            action = _ACTIONS[target] if kind == "direction" else "rebalance"
+            if kind != "direction":
+                action = "rebalance"
+            elif target == 0.0:
+                action = "exit"
+            else:
+                action = "enter_long" if target > 0.0 else "enter_short"
             signal = SignalContent(self._name, kind, target, action, price, rule, self._names, evidence, self._drift)
             self.publish("SIGNAL", signal, symbol=self._symbols[symbol], cause=self._bar_id(bar, symbol))
             row += 1

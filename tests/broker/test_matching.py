@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from admf_cli.broker.matching import AT_CLOSE, AT_OPEN, IN_RANGE, TRIGGERS, meet
 from admf_cli.broker.order import Order
+from admf_cli.broker.quotes import Quotes
+from admf_cli.market.bars import Bars
 
 BUY, SELL = 1, -1
 BAR = (100.0, 105.0, 95.0, 101.0)
@@ -23,7 +26,10 @@ def order_of(
 def met_by(
     order: Order, open_: float, high: float, low: float, close: float, *, after_open: bool = False
 ) -> tuple[float, int, bool] | None:
-    match = meet(order, open_, high, low, close, after_open=after_open)
+    quotes = Quotes(
+        Bars(("X",), np.zeros(1, np.int64), *(np.array([[price]]) for price in (open_, high, low, close, 1.0)))
+    )
+    match = meet(order, quotes, 0, after_open=after_open)
     return None if match is None else (match.price, match.moment, match.slips)
 
 
