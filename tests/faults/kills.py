@@ -3,15 +3,18 @@
 After each kill, by the files alone: every file is whole lines of the very run that was killed and at most one torn
 one; `inspect` counts the same and names what was never sealed; no result claims to be there; `repair` recovers it;
 and the same configuration under a new id, or under the same with `--overwrite`, gives the undisturbed run's bytes.
+Where a process beside the run writes dense traces, it is left to end by itself, or is killed with the run.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -25,6 +28,7 @@ from typer.testing import CliRunner, Result
 from admf_cli.cli.app import app
 from admf_cli.errors import StorageError
 from tests.faults.invariants import phases, violations
+from tests.faults.processes import children, is_alive
 
 ROOT = Path(__file__).resolve().parents[2]
 _STRATEGY = """
@@ -48,6 +52,21 @@ SCENARIOS = {
     + "workflow: {phases: [{name: a, end: 2000-01-03}, {name: b, start: 2000-01-04}, {name: c}]}\n"
     "execution: {trace_settings: {max_events: null}}\n",
 }
+_BESIDE = "a process beside the run"
+_BARS_BESIDE = 36_000  # dense events are published every 32,768 bars
+_LONG = """
+data: {source: synthetic, symbols: [A], timeframe: 1m, synthetic: {bars: %d, volatility: 0.5}}
+strategies: [{name: s, type: sma_crossover, params: {fast: 50, slow: 200, direction: long_short}}]
+risk_profiles: [{name: r, sizing: {type: fixed, quantity: 1}}]
+execution: {trace_settings: {max_events: null}}
+"""
+SCENARIOS[_BESIDE] = _LONG % _BARS_BESIDE
+_START_BESIDE = f"""
+from admf_cli.__main__ import main
+from admf_cli.topology import topology
+topology.ROWS_FOR_A_PROCESS = {_BARS_BESIDE}
+main()
+"""
 
 
 @dataclass
@@ -76,8 +95,9 @@ class Scenario:
 
     def run(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
         """Start a run of that id."""
+        program = ["-c", _START_BESIDE] if self.name == _BESIDE else ["-m", "admf_cli"]
         return subprocess.Popen(
-            [sys.executable, "-m", "admf_cli", "run", "c.yaml", "-q", "--workflow-id", name, *arguments],
+            [sys.executable, *program, "run", "c.yaml", "-q", "--workflow-id", name, *arguments],
             cwd=self.folder,
             env=_environment(),
             stderr=subprocess.DEVNULL,
@@ -116,8 +136,15 @@ def kill_once(scenario: Scenario, name: str, moment: float) -> list[str]:
     try:
         process.wait(timeout=moment * scenario.seconds)
     except subprocess.TimeoutExpired:
+        beside = children(process.pid)
         process.kill()
+        if _is_even(name):
+            for pid in beside:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
         process.wait()
+        while any(map(is_alive, beside)):
+            pass
     finished = process.returncode == 0
     wrong = _left(scenario, name, finished)
     if (scenario.folder / "traces" / name).exists():
@@ -199,12 +226,16 @@ def _repaired(scenario: Scenario, name: str) -> list[str]:
 
 def _again(scenario: Scenario, name: str) -> list[str]:
     """Run the same once more, under a new id or over the same."""
-    fresh = int.from_bytes(name.encode(), "big") % 2 == 0
+    fresh = _is_even(name)
     again = f"{name}_again" if fresh else name
     code = scenario.run(again, *([] if fresh else ["--overwrite"])).wait()
     if code:
         return [f"the run afterwards ends with {code}"]
     return [] if scenario.files(again) == scenario.kept else ["the run afterwards is not the golden one"]
+
+
+def _is_even(name: str) -> bool:
+    return int.from_bytes(name.encode(), "big") % 2 == 0
 
 
 def kill_many(kills: int, seed: int, names: list[str], say: bool = False) -> list[str]:
@@ -222,7 +253,7 @@ def kill_many(kills: int, seed: int, names: list[str], say: bool = False) -> lis
         for number in range(kills):
             scenario = scenarios[number % len(scenarios)]
             moment = random_.uniform(0.0, 1.05)
-            found = kill_once(scenario, f"k{number}", moment)
+            found = kill_once(scenario, f"k{number}{random_.choice('ab')}", moment)
             ended["left faults" if found else "recovered"] += 1
             wrong += [f"{scenario.name}, kill {number} at {moment:.3f}: {text}" for text in found]
             if say:
@@ -245,5 +276,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", choices=SCENARIOS, help="this scenario alone")
     chosen = parser.parse_args()
-    sys.exit(1 if kill_many(chosen.kills, chosen.seed, list(SCENARIOS), say=True) else 0)
+    names = [chosen.only] if chosen.only else list(SCENARIOS)
+    sys.exit(1 if kill_many(chosen.kills, chosen.seed, names, say=True) else 0)
