@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections import deque
 from collections.abc import Sequence
 from typing import Final
@@ -105,29 +106,22 @@ NO_SYMBOL: Final = -1
 
 
 class Steps:
-    """The account after each change, in order, as columns: positions and cash are step functions.
+    """The account after each change, in order: positions and cash are step functions.
 
     Attributes:
-        bars: of each change; several in one bar are allowed, the last one counts at its close.
-        symbols: NO_SYMBOL where only cash changed.
-        quantities: of the symbol, signed, from then on.
-        cash: account currency, from then on.
+        rows: of each change four numbers, side by side in memory, where they are read at once at the end:
+            its bar (several in one bar are allowed, the last one counts at its close); the symbol, NO_SYMBOL where
+            only cash changed; the symbol's signed quantity from then on; cash from then on, account currency.
     """
 
-    __slots__ = ("bars", "cash", "quantities", "symbols")
+    __slots__ = ("rows",)
 
     def __init__(self) -> None:
-        self.bars: list[int] = []
-        self.symbols: list[int] = []
-        self.quantities: list[float] = []
-        self.cash: list[float] = []
+        self.rows: array[float] = array("d")
 
     def add(self, bar: int, symbol: int, quantity: float, cash: float) -> None:
         """Take one change."""
-        self.bars.append(bar)
-        self.symbols.append(symbol)
-        self.quantities.append(quantity)
-        self.cash.append(cash)
+        self.rows.extend((bar, symbol, quantity, cash))
 
 
 class Account:

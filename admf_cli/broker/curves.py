@@ -36,14 +36,15 @@ def curves(initial_capital: float, steps: Steps, marks: FloatArray, instruments:
         marks: shape (n_bars, n_symbols), last known closes.
     """
     n_bars = len(marks)
-    if not steps.bars:
+    if not steps.rows:
         cash = np.full(n_bars, float(initial_capital))
         return Curves(cash.copy(), cash, np.zeros(n_bars))
-    bars, symbols, quantities = np.array(steps.bars), np.array(steps.symbols), np.array(steps.quantities)
-    cash = _stairs(bars, np.array(steps.cash), initial_capital, n_bars)
+    columns = np.array(steps.rows).reshape(-1, 4).T
+    bars, symbols = columns[:2].astype(np.int64)
+    quantities, cash = columns[2], _stairs(bars, columns[3], initial_capital, n_bars)
     # As few arrays of all bars as can be: memory that is touched for the first time costs more than the arithmetic.
     equity = exposure = None
-    for symbol in sorted(set(steps.symbols) - {NO_SYMBOL}):
+    for symbol in sorted(set(symbols.tolist()) - {NO_SYMBOL}):
         own = symbols == symbol
         value = _stairs(bars[own], quantities[own], 0.0, n_bars)
         unheld = value == 0.0 if np.isnan(marks[0, symbol]) else None  # before a symbol's first bar its mark is nan

@@ -9,6 +9,7 @@ Sums are NumPy's pairwise `add.reduce`, never a dot product: BLAS may add in ano
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -29,15 +30,21 @@ def equity_points(initial_capital: float, equity: FloatArray) -> FloatArray:
     return points
 
 
-def simple_returns(points: FloatArray) -> FloatArray:
+def simple_returns(points: FloatArray, out: FloatArray | None = None) -> FloatArray:
     """Return `points[t] / points[t-1] - 1` as fractions, shape (n,).
 
     All nan if any point is zero, negative or not finite: compounding has no meaning on an account that is bankrupt.
+
+    Args:
+        out: where to put them; `points[:-1]` will do, for who needs the points no more.
     """
+    returns = np.empty(len(points) - 1) if out is None else out
     if not _solvent(points):
-        return np.full(len(points) - 1, np.nan)
-    returns = points[1:] / points[:-1]
-    returns -= 1.0
+        returns.fill(np.nan)
+        return returns
+    for part in parts(len(returns)):
+        made = points[part.start + 1 : part.stop + 1] / points[part]
+        np.subtract(made, 1.0, out=returns[part])
     return returns
 
 
@@ -150,12 +157,7 @@ def sortino_ratio(returns: FloatArray, *, periods_per_year: float, target: float
     return (_mean(returns) - target) / deviation * math.sqrt(periods_per_year)
 
 
-def running_peaks(points: FloatArray) -> FloatArray:
-    """Return the highest point so far, shape (n + 1,): what the drawdown figures measure from."""
-    return np.maximum.accumulate(points)
-
-
-def max_drawdown(points: FloatArray, peaks: FloatArray) -> float:
+def max_drawdown(points: FloatArray) -> float:
     """Return the largest fall from a peak, `max(1 - points / running maximum)`, as a positive fraction.
 
     Returns:
@@ -163,9 +165,9 @@ def max_drawdown(points: FloatArray, peaks: FloatArray) -> float:
 
     Source: Magdon-Ismail and Atiya (2004), Maximum Drawdown, Risk 17(10).
     """
-    if len(points) < 2 or not points[0] > 0 or not _finite(points, peaks):
+    if len(points) < 2 or not points[0] > 0 or not _finite(points):
         return math.nan
-    return 1.0 - min(float(np.minimum.reduce(points[part] / peaks[part])) for part in parts(len(points)))
+    return 1.0 - min(float(np.minimum.reduce(points[part] / peaks)) for part, peaks in _with_peaks(points))
 
 
 def calmar_ratio(growth: float, drawdown: float) -> float:
@@ -179,9 +181,7 @@ def calmar_ratio(growth: float, drawdown: float) -> float:
     return growth / drawdown if drawdown > ROUNDING else math.nan
 
 
-def max_drawdown_duration(
-    points: FloatArray, peaks: FloatArray, times: IntArray | None = None
-) -> tuple[int | None, float]:
+def max_drawdown_duration(points: FloatArray, times: IntArray | None = None) -> tuple[int | None, float]:
     """Return the most bars, and the most days, from a peak to the bar that is back at it, or to the end.
 
     Args:
@@ -193,9 +193,11 @@ def max_drawdown_duration(
 
     Source: backtesting.py's "Max. Drawdown Duration".
     """
-    if len(points) < 2 or not _finite(points, peaks):
+    if len(points) < 2 or not _finite(points):
         return None, math.nan
-    at_peak = np.flatnonzero(points >= peaks)
+    at_peak = np.concatenate(
+        [part.start + np.flatnonzero(points[part] >= peaks) for part, peaks in _with_peaks(points)]
+    )
     ends = np.append(at_peak[1:], len(points) - 1)
     # Neighbouring peaks enclose no fall; what comes after the last one is a fall that goes on, be it of no bars.
     fell = ends - at_peak > 1
@@ -215,8 +217,21 @@ def _solvent(points: FloatArray) -> bool:
     )
 
 
-def _finite(points: FloatArray, peaks: FloatArray) -> bool:
-    return bool(np.minimum.reduce(points) > -np.inf) and bool(peaks[-1] < np.inf)
+def _finite(points: FloatArray) -> bool:
+    return bool(np.minimum.reduce(points) > -np.inf) and bool(np.maximum.reduce(points) < np.inf)
+
+
+def _with_peaks(points: FloatArray) -> Iterator[tuple[slice, FloatArray | float]]:
+    """Yield parts of a curve, and the highest point so far at each of theirs; one number where that stays the same."""
+    highest = -math.inf
+    for part in parts(len(points)):
+        here = points[part]
+        reached = float(np.maximum.reduce(here))
+        if reached <= highest:
+            yield part, highest
+        else:
+            yield part, np.maximum(np.maximum.accumulate(here), highest)
+            highest = reached
 
 
 def _positive(number: float) -> bool:

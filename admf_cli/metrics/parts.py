@@ -11,7 +11,7 @@ import numpy as np
 
 from admf_cli.market.bars import FloatArray
 
-_LONGEST = 1 << 15
+_LONGEST = 1 << 17  # numbers, 1 MiB
 
 
 def parts(length: int) -> Iterator[slice]:

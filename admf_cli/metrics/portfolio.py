@@ -37,17 +37,16 @@ def portfolio_metrics(
         periods_per_year: bars a year, to annualise.
     """
     points = curve.equity_points(initial_capital, equity)
-    peaks = curve.running_peaks(points)
     growth = curve.annual_return(points, periods_per_year=periods_per_year)
-    drawdown = curve.max_drawdown(points, peaks)
-    drawdown_bars, drawdown_days = curve.max_drawdown_duration(points, peaks, times)
-    del peaks  # long as the curve is, its memory serves the returns
-    returns = curve.simple_returns(points)
+    drawdown = curve.max_drawdown(points)
+    drawdown_bars, drawdown_days = curve.max_drawdown_duration(points, times)
+    overall, final = curve.total_return(points), float(points[-1])
+    returns = curve.simple_returns(points, out=points[:-1])  # of the points none is asked for any more
     deviation = curve.sample_deviation(returns)
     pnls = [trade.pnl for trade in trades]
     found: dict[str, float | int | None] = {
-        "final_equity": float(points[-1]),
-        "total_return": curve.total_return(points),
+        "final_equity": final,
+        "total_return": overall,
         "annual_return": growth,
         "annual_volatility": curve.annual_volatility(deviation, periods_per_year=periods_per_year),
         "sharpe_ratio": curve.sharpe_ratio(returns, deviation, periods_per_year=periods_per_year),

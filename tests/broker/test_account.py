@@ -99,8 +99,7 @@ def test_every_number_of_a_position_that_is_opened_halved_and_turned() -> None:
     assert account.cash == 1_004.0  # 926 + 180 - 3 - 96 - 3
     assert account.commission_paid == 12.0
     assert account.traded_value == 448.0  # 120 + 52 + 180 + 96
-    steps = account.steps
-    assert list(zip(steps.bars, steps.symbols, steps.quantities, steps.cash, strict=True)) == [
+    assert list(zip(*[iter(account.steps.rows)] * 4, strict=True)) == [
         (0, 1, 6.0, 877.0),
         (1, 1, 4.0, 926.0),
         (2, 1, -6.0, 1_103.0),
@@ -145,7 +144,7 @@ def test_nothing_is_held_of_a_coin_whose_smallest_units_were_bought_and_sold() -
     for bar, (side, quantity) in enumerate([(1, 0.1), (1, 0.1), (1, 0.1), (-1, 0.3)]):
         account.apply(Deal(0, side, quantity, 100.0, 0.0, bar, bar, f"e#{bar}", "entry"))
     assert (account.positions[0].quantity, account.positions[0].direction, account.held) == (0.0, 0, ())
-    assert account.steps.quantities[-1] == 0.0
+    assert account.steps.rows[-2] == 0.0
     assert [trade.quantity for trade in account.trades] == pytest.approx([0.1, 0.1, 0.1])
 
 
@@ -183,8 +182,7 @@ def test_interest_is_a_step_of_cash_alone() -> None:
     account = account_of([])
     account.accrue(-2.5, 7)
     assert account.cash == 999_997.5
-    steps = account.steps
-    assert (steps.bars, steps.symbols, steps.quantities, steps.cash) == ([7], [NO_SYMBOL], [0.0], [999_997.5])
+    assert account.steps.rows.tolist() == [7, NO_SYMBOL, 0.0, 999_997.5]
 
 
 def test_a_trade_in_something_free_has_no_return() -> None:
