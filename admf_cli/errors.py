@@ -10,8 +10,6 @@
 Only the command line's entry prints them. It refuses to know how.
 """
 
-from __future__ import annotations
-
 from typing import ClassVar, NamedTuple
 
 

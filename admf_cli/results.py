@@ -1,7 +1,5 @@
 """What a run hands back: plain values, no behaviour. Refuses to know how they are shown or stored."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 from msgspec import Struct

@@ -1,6 +1,6 @@
 """The root of the command line: its groups of commands, and `--version`. Refuses to know what they do."""
 
-from __future__ import annotations
+# Annotations are not put off by `from __future__`: Typer would compile each of them twice.
 
 from typing import Annotated, Any
 
@@ -9,6 +9,9 @@ import typer
 from admf_cli import CONFIG_SCHEMA_VERSION, TRACE_SCHEMA_VERSION, __version__, compiled
 from admf_cli.cli import init, run
 from admf_cli.cli.groups import CommandGroup, LateCommands
+from admf_cli.late import put_off_plugins
+
+put_off_plugins()  # Typer has pydantic read the parameters
 
 _GROUPS = ("traces", "check", "config", "features", "strategies")
 

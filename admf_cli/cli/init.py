@@ -1,6 +1,6 @@
 """`admf init`: a new project in a directory. Refuses to know what is in it."""
 
-from __future__ import annotations
+# Annotations are not put off by `from __future__`: Typer would compile each of them twice.
 
 from pathlib import Path
 from typing import Annotated

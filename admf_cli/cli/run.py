@@ -1,6 +1,6 @@
 """`admf run`: a configuration in, a backtest's results out. Refuses to know how either is made."""
 
-from __future__ import annotations
+# Annotations are not put off by `from __future__`: Typer would compile each of them twice.
 
 import contextlib
 import os
@@ -77,7 +77,7 @@ def run(
     raise typer.Exit(1 if failed else 0)
 
 
-def _gates(expressions: Sequence[str]) -> list[Callable[[RunResult], GateOutcome]]:
+def _gates(expressions: Sequence[str]) -> "list[Callable[[RunResult], GateOutcome]]":
     """Return what judges a result, one an expression."""
     if not expressions:
         return []
@@ -86,7 +86,7 @@ def _gates(expressions: Sequence[str]) -> list[Callable[[RunResult], GateOutcome
     return [partial(evaluate, parse_gate(expression)) for expression in expressions]
 
 
-def _show(result: RunResult, outcomes: list[GateOutcome], *, as_json: bool, quiet: bool, verbose: bool) -> None:
+def _show(result: "RunResult", outcomes: "list[GateOutcome]", *, as_json: bool, quiet: bool, verbose: bool) -> None:
     if as_json:
         import orjson
 
@@ -100,7 +100,7 @@ def _show(result: RunResult, outcomes: list[GateOutcome], *, as_json: bool, quie
 
 
 @contextlib.contextmanager
-def _time_limit(seconds: float | None) -> Iterator[TimeLimit | None]:
+def _time_limit(seconds: float | None) -> "Iterator[TimeLimit | None]":
     if seconds is None:
         yield None
         return

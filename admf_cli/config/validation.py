@@ -11,6 +11,7 @@ from typing import Any, get_args, get_origin
 
 from admf_cli.config.node import MappingNode, Node, Step, fault_at, find
 from admf_cli.errors import ConfigError, Fault
+from admf_cli.late import put_off_plugins
 
 _MOST_FAULTS = 100
 
@@ -18,6 +19,7 @@ _MOST_FAULTS = 100
 @contextlib.contextmanager
 def _without_plugins() -> Iterator[None]:
     """Keep pydantic from searching all installed packages for plugins: a tenth of a second of nothing."""
+    put_off_plugins()
     before = os.environ.get("PYDANTIC_DISABLE_PLUGINS")
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
     try:

@@ -35,6 +35,7 @@ HEAVY = {
     "pandas",
     "rich",
     "duckdb",
+    "importlib.metadata",
     "gzip",
     "numpy.ma",
     "numpy.random",

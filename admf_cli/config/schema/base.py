@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, GetCoreSchemaHandler, WithJsonSchema
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
 NAME_LENGTH = 64
@@ -26,6 +26,22 @@ class Section(BaseModel):
     """A mapping whose keys are known; the base of all the others."""
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
+
+
+class Check:
+    """In an annotation, the function that a value of the type goes through.
+
+    Pydantic's `AfterValidator` does the same, but has the function's signature inspected wherever the type is used.
+    """
+
+    __slots__ = ("_function",)
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        self._function = function
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Return the schema of the type with the function behind it."""
+        return core_schema.no_info_after_validator_function(self._function, handler(source))
 
 
 def fault(rule: str, remedy: str | None = None) -> PydanticCustomError:
@@ -132,16 +148,16 @@ def by_type(value: Any) -> str | None:
 _NAME_JSON = {"type": "string", "pattern": f"^{NAME_PATTERN}$", "maxLength": NAME_LENGTH}
 _MOMENT_JSON = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}.*)?$"}
 
-Name = Annotated[str, AfterValidator(check_name), WithJsonSchema(_NAME_JSON)]
-WorkflowId = Annotated[str, AfterValidator(check_id), WithJsonSchema({**_NAME_JSON, "maxLength": ID_LENGTH})]
+Name = Annotated[str, Check(check_name), WithJsonSchema(_NAME_JSON)]
+WorkflowId = Annotated[str, Check(check_id), WithJsonSchema({**_NAME_JSON, "maxLength": ID_LENGTH})]
 Symbol = Annotated[
-    str, AfterValidator(check_symbol), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": NAME_LENGTH})
+    str, Check(check_symbol), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": NAME_LENGTH})
 ]
-Text = Annotated[str, AfterValidator(check_text), WithJsonSchema({"type": "string", "minLength": 1})]
-Moment = Annotated[str, AfterValidator(check_moment), WithJsonSchema(_MOMENT_JSON)]
+Text = Annotated[str, Check(check_text), WithJsonSchema({"type": "string", "minLength": 1})]
+Moment = Annotated[str, Check(check_moment), WithJsonSchema(_MOMENT_JSON)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Share = Annotated[float, Field(gt=0, le=1)]
 # Bounded, so that no product of a price, a quantity and a multiplier leaves the range of a double.
-Positive = Annotated[float, Field(gt=0, le=1e15), AfterValidator(check_proportion)]
+Positive = Annotated[float, Field(gt=0, le=1e15), Check(check_proportion)]
 NotNegative = Annotated[float, Field(ge=0, le=1e15)]
 Count = Annotated[int, Field(ge=1)]

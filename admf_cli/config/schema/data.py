@@ -3,9 +3,9 @@
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, Tag, WithJsonSchema
+from pydantic import Field, Tag, WithJsonSchema
 
-from admf_cli.config.schema.base import Moment, Positive, Section, Symbol, Text, fault, tagged
+from admf_cli.config.schema.base import Check, Moment, Positive, Section, Symbol, Text, fault, tagged
 
 _TIMEFRAME = re.compile(r"[1-9][0-9]{0,5}(?:s|m|h|d|w|mo)")
 _UNITS = {"min": "m", "t": "m", "minute": "m", "minutes": "m", "sec": "s", "second": "s", "seconds": "s", "hour": "h"}
@@ -47,9 +47,9 @@ def _check_timezone(text: str) -> str:
 
 
 Timeframe = Annotated[
-    str, AfterValidator(_check_timeframe), WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]*(s|m|h|d|w|mo)$"})
+    str, Check(_check_timeframe), WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]*(s|m|h|d|w|mo)$"})
 ]
-Timezone = Annotated[str, AfterValidator(_check_timezone), WithJsonSchema({"type": "string"})]
+Timezone = Annotated[str, Check(_check_timezone), WithJsonSchema({"type": "string"})]
 
 
 def _check_delimiter(text: str) -> str:
@@ -58,9 +58,7 @@ def _check_delimiter(text: str) -> str:
     return text
 
 
-Delimiter = Annotated[
-    str, AfterValidator(_check_delimiter), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 1})
-]
+Delimiter = Annotated[str, Check(_check_delimiter), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 1})]
 
 
 class Synthetic(Section):
