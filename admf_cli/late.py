@@ -41,8 +41,8 @@ def put_off_plugins() -> None:
 class _LatePattern:
     """A regular expression that is compiled when it is used."""
 
-    def __init__(self, *pattern: Any) -> None:
-        self._pattern = pattern
+    def __init__(self, pattern: Any, flags: int = 0) -> None:
+        self._pattern = (pattern, flags)
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(re.compile(*self._pattern), name)

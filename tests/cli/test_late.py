@@ -19,7 +19,7 @@ LOADER = "pydantic.plugin._loader"
 
 def test_a_late_pattern_is_compiled_when_it_is_used() -> None:
     with late_patterns():
-        pattern = re.compile("a+", re.IGNORECASE)
+        pattern = re.compile("a+", flags=re.IGNORECASE)
     assert not isinstance(pattern, re.Pattern)
     assert pattern.fullmatch("aA") is not None
     assert pattern.fullmatch("b") is None
