@@ -45,21 +45,22 @@ class BarRows:
             return place
         return int(self._rank[place - 1]) if place else 0
 
-    def select(self, start: int, stop: int) -> tuple[IntArray, IntArray | None, np.ndarray | None]:
-        """Return bar index and symbol index of each row of the bars `[start, stop)`, and the mask that picks them.
+    def select(self, start: int, stop: int) -> tuple[IntArray, IntArray, IntArray | None, np.ndarray | None]:
+        """Return bar index, time and symbol index of each row of the bars `[start, stop)`, and what mask picks them.
 
         The symbol index is None with one symbol, the mask None where every symbol has every bar; it applies to
         `column[start:stop].ravel()`.
         """
         n_symbols = self.bars.n_symbols
-        bar = np.repeat(np.arange(start, stop, dtype=np.int64), n_symbols)
+        bar, time = np.arange(start, stop, dtype=np.int64), self.bars.times[start:stop]
         if n_symbols == 1 and self._rank is None:
-            return bar, None, None
+            return bar, time, None, None
+        bar, time = np.repeat(bar, n_symbols), np.repeat(time, n_symbols)
         symbol = np.tile(np.arange(n_symbols, dtype=np.int64), stop - start)
         if self.bars.present is None:
-            return bar, symbol, None
+            return bar, time, symbol, None
         mask = self.bars.present[start:stop].ravel()
-        return bar[mask], symbol[mask], mask
+        return bar[mask], time[mask], symbol[mask], mask
 
 
 def publish_rows(
@@ -87,23 +88,27 @@ def publish_rows(
     step = max(_ROWS_AT_ONCE // rows.bars.n_symbols, 1)
     for begin in range(start, stop, step):
         end = min(begin + step, stop)
-        bar, symbol, mask = rows.select(begin, end)
+        bar, time, symbol, mask = rows.select(begin, end)
         values = {name: column[begin:end].ravel() for name, column in columns.items()}
         if mask is not None:
             values = {name: column[mask] for name, column in values.items()}
         first_number = FIRST_NUMBER + rows.before(begin)
-        numbers = np.arange(first_number, first_number + len(bar), dtype=np.int64)
+        cause_number = None
+        if cause_container is not None:
+            cause_number = np.arange(first_number, first_number + len(bar), dtype=np.int64)
+        sequence = bar << BAR_SHIFT
+        sequence += first_place if symbol is None else first_place + symbol
         publisher.publish_batch(
             EventBatch(
                 event_type=event_type,
                 container_id=publisher.container_id,
                 first_number=first_number,
-                sequence=(bar << BAR_SHIFT) + first_place + (0 if symbol is None else symbol),
-                time=rows.bars.times[bar],
+                sequence=sequence,
+                time=time,
                 symbols=rows.bars.symbols,
                 symbol_index=symbol,
                 cause_container=cause_container,
-                cause_number=None if cause_container is None else numbers,
+                cause_number=cause_number,
                 columns=values,
             )
         )
