@@ -10,20 +10,15 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import yaml
+
 from admf_cli.config.node import ListNode, MappingNode, Node, Place, Step, dotted, printable
 from admf_cli.config.scalars import ScalarError, resolve
 from admf_cli.errors import ConfigError, Fault
-from admf_cli.late import late_patterns
-
-with late_patterns():
-    import yaml
 
 MAX_NODES = 50_000
 MAX_DEPTH = 50
 _MAX_FAULTS = 100
-
-# Those of ASCII that YAML does not let stand in a text.
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 _Parser: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
@@ -52,8 +47,7 @@ def read_yaml(text: str, source: str, *, inline: bool = False) -> tuple[Node, li
     Raises:
         ConfigError: the text is no YAML, or there is too much of it or too much wrong to go on.
     """
-    may_be = not text.isascii() or _CONTROL.search(text) is not None
-    unprintable = yaml.reader.Reader.NON_PRINTABLE.search(text) if may_be else None
+    unprintable = yaml.reader.Reader.NON_PRINTABLE.search(text)
     if unprintable:
         raise ConfigError([_unprintable_fault(unprintable.group(), text, unprintable.start(), source, inline)])
     composer = _Composer(text, source, inline)

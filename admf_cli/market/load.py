@@ -22,6 +22,7 @@ from admf_cli.market.timeframe import check_timeframe, infer_timeframe, parse_ti
 from admf_cli.market.times import instant
 
 _MAX_SYMBOLS = 10_000
+_MANY_BARS = 100_000  # their digest is worth a thread of its own
 # A smaller CSV file is read in the time that it takes to look what is kept; what Polars reads is always worth keeping.
 _CSV = Reader(read_csv, line_of, least_bytes=1 << 20)
 _ZST = Reader(read_csv, line_of, least_bytes=0)
@@ -47,8 +48,16 @@ class LoadedBars(Struct, frozen=True):
             return self.known_sha256
         bars = self.bars
         columns = (bars.times, bars.open, bars.high, bars.low, bars.close, bars.volume)
-        sha256 = bars_digest(bars.symbols, columns).hexdigest()
-        return lambda: sha256
+
+        def sha256() -> str:
+            return bars_digest(bars.symbols, columns).hexdigest()
+
+        if bars.n_bars * bars.n_symbols < _MANY_BARS:
+            known = sha256()
+            return lambda: known
+        from admf_cli.market.content import Beside  # what few runs need is loaded by those
+
+        return Beside(sha256).value
 
     def sha256(self) -> str:
         """Return a digest of symbols, times and columns: the same for the same bars, whatever file they came in."""
