@@ -19,7 +19,7 @@ Lines = bytes | bytearray | memoryview
 _ASIDE_BYTES = 1 << 18  # so many at once are worth handing over
 _ASIDE_AFTER_BYTES = 4 << 20  # in a file of so many, a thread is worth making
 _ASIDE_BLOCKS = 4  # waiting at most, so that a slow disk slows the run down instead of filling the memory
-_SYNC_BYTES = 64 << 20  # so many are brought to the disk while the next are made
+_SYNC_BYTES = 8 << 20  # so many are brought to the disk while the next are made
 
 
 class Appender:
