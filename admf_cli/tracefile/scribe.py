@@ -149,8 +149,7 @@ class Scribe:
         os.close(self._requests)
         self._requests = -1
         try:
-            self._hear_out()
-            self._process.wait(self._patience_s)
+            self._process.wait(self._patience_s if self._hear_out() else 0.0)
         except BaseException:
             self._process.kill()
             raise
@@ -193,12 +192,14 @@ class Scribe:
         for line in lines:
             self._take(orjson.loads(line))
 
-    def _hear_out(self) -> None:
-        """Wait until the process closes its end of the answers, by ending; to wait for a process is to poll."""
+    def _hear_out(self) -> bool:
+        """Return whether the process closes its end of the answers, by ending; to wait for a process is to poll."""
         poll = select.poll()
         poll.register(self._answers, select.POLLIN)
-        while poll.poll(1000 * self._patience_s) and os.read(self._answers, 1 << 16):
-            pass
+        while poll.poll(1000 * self._patience_s):
+            if not os.read(self._answers, 1 << 16):
+                return True
+        return False
 
     def _take(self, answer: dict[str, Any]) -> None:
         self._is_up = True
