@@ -22,7 +22,9 @@ def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
     from admf_cli.errors import AdmfError, InterruptedRunError, RunFailedError, StorageError
+    from admf_cli.late import put_off_plugins
 
+    put_off_plugins()  # Typer has pydantic read the parameters
     debug = "--debug" in sys.argv
     if debug:
         sys.argv.remove("--debug")

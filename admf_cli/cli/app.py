@@ -9,9 +9,6 @@ import typer
 from admf_cli import CONFIG_SCHEMA_VERSION, TRACE_SCHEMA_VERSION, __version__, compiled
 from admf_cli.cli import init, run
 from admf_cli.cli.groups import CommandGroup, LateCommands
-from admf_cli.late import put_off_plugins
-
-put_off_plugins()  # Typer has pydantic read the parameters
 
 _GROUPS = ("traces", "check", "config", "features", "strategies")
 
